@@ -1,0 +1,1 @@
+"""From microphone to gate and from answer to loudspeaker."""

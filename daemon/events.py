@@ -1,0 +1,222 @@
+"""What can happen, and what is known about it: small frozen records and the orthogonal parts of the status.
+
+These are the conversation's only input. Audio never appears here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+
+class LinkState(Enum):
+    """Where the link to the Live API stands."""
+
+    DOWN = "down"
+    """No link, and none being made: waiting before the next attempt."""
+    CONNECTING = "connecting"
+    UP = "up"
+    DRAINING = "draining"
+    """The server said go-away: the turn is finished on this link, the next one gets a new one."""
+
+
+class TurnState(Enum):
+    """Whose turn it is."""
+
+    IDLE = "idle"
+    LISTENING = "listening"
+    """The gate is open: what the microphone hears is sent."""
+    THINKING = "thinking"
+    """The user has finished; nothing of the answer has sounded yet."""
+    SPEAKING = "speaking"
+    """An answer is sounding, or is held back for a moment by the jitter buffer."""
+
+
+class Fault(Enum):
+    """What keeps the device from working until somebody does something; shown on the ring while it lasts."""
+
+    KEY = "key"
+    """The key is missing, refused, or out of quota."""
+    SETUP = "setup"
+    """The service refuses what the configuration asks for (model, voice, a field)."""
+    MICROPHONE = "microphone"
+    SPEAKER = "speaker"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything the ring, the control socket and systemd's status line show. The axes are independent."""
+
+    link: LinkState = LinkState.DOWN
+    turn: TurnState = TurnState.IDLE
+    muted: bool = False
+    seeing: bool = False
+    """The camera delivers frames. True exactly while it does."""
+    faults: frozenset[Fault] = field(default_factory=frozenset)
+    """Several parts can be broken at once."""
+
+    @property
+    def fault(self) -> Fault | None:
+        """The most pressing fault (the microphone before the speaker before the key before the setup)."""
+        for fault in (Fault.MICROPHONE, Fault.SPEAKER, Fault.KEY, Fault.SETUP):
+            if fault in self.faults:
+                return fault
+        return None
+
+
+# --- from the button -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The button went down."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The button came up again."""
+
+    at_s: float
+    held_s: float
+
+
+# --- from the gate ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The user began to speak while the gate was open."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded:
+    """The user has been silent for the hangover, measured in audio."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NothingSaid:
+    """The gate has been open for `turn.no_speech_s` of audio and nobody spoke."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTooLong:
+    """The gate has been open for `turn.longest_s` of audio."""
+
+    turn_id: int
+
+
+# --- from the link ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The link changed its state."""
+
+    link: LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class FaultFound:
+    """Something broke that its owner must know of."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class FaultMended:
+    """It works again."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyInterrupted:
+    """The server stopped the answer of `turn_id` because the user began to speak."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyGenerated:
+    """The whole answer of `turn_id` has arrived; its tail may still be sounding."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDone:
+    """The server considers turn `turn_id` finished. `reason` is its turnCompleteReason, often empty."""
+
+    turn_id: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLost:
+    """The answer of `turn_id` will not come (any further): its link broke while it was being sent."""
+
+    turn_id: int
+
+
+# --- from the loudspeaker --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySounding:
+    """The first sample of the answer of `turn_id` was handed to the converter."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySounded:
+    """Everything that arrived of the answer of `turn_id` has sounded."""
+
+    turn_id: int
+
+
+# --- from elsewhere --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MuteAsked:
+    """The owner asked to mute or to unmute."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SightChanged:
+    """The camera began or ceased to deliver frames."""
+
+    seeing: bool
+
+
+Event: TypeAlias = (
+    Pressed
+    | Released
+    | SpeechStarted
+    | SpeechEnded
+    | NothingSaid
+    | TurnTooLong
+    | LinkChanged
+    | FaultFound
+    | FaultMended
+    | ReplyInterrupted
+    | ReplyGenerated
+    | ReplyDone
+    | ReplyLost
+    | ReplySounding
+    | ReplySounded
+    | MuteAsked
+    | SightChanged
+)

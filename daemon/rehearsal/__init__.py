@@ -1,0 +1,1 @@
+"""A whole conversation without the hardware and without the service."""
