@@ -1,0 +1,297 @@
+"""The one place where decisions are made: what happened goes in, what is to be done comes out.
+
+Pure: `handle(event) -> effects`. Audio never passes through here, and nothing else decides.
+
+    IDLE ── press ──► LISTENING ── release, silence, second tap ──► THINKING ── first sound ──► SPEAKING ──┐
+     ▲                    ▲                                            │  nothing came, lost      │        │
+     │                    └──────────────── press ─────────────────────┴──────── press ───────────┘        │
+     └──────────────────────────────────────── all of the answer has sounded ──────────────────────────────┘
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final, TypeAlias, assert_never
+
+from .events import (
+    Event,
+    Fault,
+    FaultFound,
+    FaultMended,
+    LinkChanged,
+    MuteAsked,
+    NothingSaid,
+    Pressed,
+    Released,
+    ReplyDone,
+    ReplyGenerated,
+    ReplyInterrupted,
+    ReplyLost,
+    ReplySounded,
+    ReplySounding,
+    SightChanged,
+    SpeechEnded,
+    SpeechStarted,
+    Status,
+    TurnState,
+    TurnTooLong,
+)
+
+
+class Mode(Enum):
+    """How one talks to the device."""
+
+    HOLD = "hold"
+    """The gate is open while the button is held."""
+    TAP = "tap"
+    """A press opens the gate; silence after speech, or a second press, closes it."""
+
+
+class Cue(Enum):
+    """What a sound tells the user. There is none for the opening gate: the microphone would hear it."""
+
+    DONE = "done"
+    ERROR = "error"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+
+
+class Ending(Enum):
+    """Why the gate was closed: the `REASON=` of the journal's `turn.ended`."""
+
+    RELEASED = "released"
+    SILENCE = "silence"
+    TAPPED = "tapped"
+    TOO_LONG = "too_long"
+    NOTHING_SAID = "nothing_said"
+    TOO_SHORT = "too_short"
+    MUTED = "muted"
+
+
+class Outcome(Enum):
+    """What became of a turn: the `OUTCOME=` of the journal's `turn.done`."""
+
+    ANSWERED = "answered"
+    INTERRUPTED = "interrupted"
+    """The user stopped the answer."""
+    SUPERSEDED = "superseded"
+    """The user spoke again before an answer came; the next answer is to both."""
+    UNANSWERED = "unanswered"
+    """The service had nothing to say, or could not."""
+    EMPTY = "empty"
+    """The user said nothing."""
+
+
+# --- effects: what the app carries out, in order, without deciding anything --------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate:
+    """Begin turn `turn_id`: activityStart, pre-roll, then live frames."""
+
+    turn_id: int
+    endpointing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CloseGate:
+    """End turn `turn_id`: no more frames, activityEnd."""
+
+    turn_id: int
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Drop every sound of the answer to `turn_id`, and of all before it, at once."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetSound:
+    """Nothing more of the answer to `turn_id` will come: play what is there, then say that it has sounded."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Turn `turn_id` and all before it need never be said again."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Play an earcon."""
+
+    cue: Cue
+
+
+@dataclass(frozen=True, slots=True)
+class SetMuted:
+    """Have the microphone driver drop its samples, or not."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOver:
+    """Turn `turn_id` is over: its story goes to the journal."""
+
+    turn_id: int
+    outcome: Outcome
+
+
+Effect: TypeAlias = OpenGate | CloseGate | Silence | LetSound | Forget | Sound | SetMuted | TurnOver
+
+SHORTEST_HOLD_S: Final = 0.25
+"""A hold shorter than this is not a question: it stops what sounds, and asks for nothing."""
+
+
+class Conversation:
+    """Who is speaking, and what follows from what happens. Turns are numbered from 1, rising."""
+
+    def __init__(self, mode: Mode) -> None:
+        self.mode = mode
+        self.status = Status()
+        self.turn_id = 0
+        """The newest turn of the user; 0 before the first."""
+        self._spoke = False
+        """Speech was detected in the turn that is being listened to."""
+
+    def __repr__(self) -> str:
+        return f"<Conversation {self.mode.value} turn={self.turn_id} {self.status}>"
+
+    def handle(self, event: Event) -> list[Effect]:  # noqa: C901, PLR0912 - one match over every event is the point
+        """Take one event and return what is to be done, in order."""
+        effects: list[Effect] = []
+        match event:
+            case Pressed():
+                effects = self._pressed()
+            case Released(held_s=held_s):
+                effects = self._released(held_s)
+            case SpeechStarted(turn_id):
+                self._spoke = self._spoke or turn_id == self.turn_id
+            case SpeechEnded(turn_id):
+                effects = self._end_turn(turn_id, Ending.SILENCE)
+            case TurnTooLong(turn_id):
+                effects = self._end_turn(turn_id, Ending.TOO_LONG)
+            case NothingSaid(turn_id):
+                effects = self._drop_turn(turn_id, Ending.NOTHING_SAID)
+            case ReplySounding(turn_id):
+                effects = self._sounding(turn_id)
+            case ReplySounded(turn_id):
+                effects = self._sounded(turn_id)
+            case ReplyInterrupted(turn_id):
+                effects = self._interrupted(turn_id)
+            case ReplyGenerated(turn_id) | ReplyDone(turn_id=turn_id):
+                effects = [LetSound(turn_id)] if self._awaits(turn_id) else []
+            case ReplyLost(turn_id):
+                effects = [LetSound(turn_id)] if self._awaits(turn_id) else []
+            case LinkChanged(link):
+                self.status = replace(self.status, link=link)
+            case FaultFound(fault):
+                self.status = replace(self.status, faults=self.status.faults | {fault})
+            case FaultMended(fault):
+                self.status = replace(self.status, faults=self.status.faults - {fault})
+            case MuteAsked(muted):
+                effects = self._mute(muted)
+            case SightChanged(seeing):
+                self.status = replace(self.status, seeing=seeing)
+            case _:
+                assert_never(event)
+        return effects
+
+    def _pressed(self) -> list[Effect]:
+        match self.status.turn:
+            case TurnState.LISTENING:
+                if self.mode is Mode.HOLD:
+                    return []
+                if self._spoke:
+                    return self._end_turn(self.turn_id, Ending.TAPPED)
+                return self._drop_turn(self.turn_id, Ending.TAPPED)
+            case TurnState.SPEAKING | TurnState.THINKING:
+                return [*self._stop_reply(), *self._begin_turn()]
+            case TurnState.IDLE:
+                return self._begin_turn()
+            case _:
+                assert_never(self.status.turn)
+
+    def _released(self, held_s: float) -> list[Effect]:
+        if self.mode is not Mode.HOLD:
+            return []
+        if held_s < SHORTEST_HOLD_S:
+            return self._drop_turn(self.turn_id, Ending.TOO_SHORT)
+        return self._end_turn(self.turn_id, Ending.RELEASED)
+
+    def _begin_turn(self) -> list[Effect]:
+        if self.status.muted:
+            return [Sound(Cue.MUTED)]
+        if self.status.faults & {Fault.KEY, Fault.SETUP, Fault.MICROPHONE}:
+            return [Sound(Cue.ERROR)]
+        self.turn_id += 1
+        self._spoke = False
+        self._be(TurnState.LISTENING)
+        return [OpenGate(self.turn_id, endpointing=self.mode is Mode.TAP)]
+
+    def _end_turn(self, turn_id: int, ending: Ending) -> list[Effect]:
+        """The user has finished: the service is to answer."""
+        if not self._listens_to(turn_id):
+            return []
+        self._be(TurnState.THINKING)
+        heard = [Sound(Cue.DONE)] if ending in {Ending.SILENCE, Ending.TOO_LONG} else []
+        return [CloseGate(turn_id, ending), *heard]
+
+    def _drop_turn(self, turn_id: int, ending: Ending) -> list[Effect]:
+        """Nothing was said: the service is told that the turn has ended, and its answer is not for anybody's ears."""
+        if not self._listens_to(turn_id):
+            return []
+        self._be(TurnState.IDLE)
+        return [CloseGate(turn_id, ending), Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.EMPTY)]
+
+    def _stop_reply(self) -> list[Effect]:
+        """The user wants the floor. What was said and not answered stays held: the next turn may only complete it."""
+        speaking = self.status.turn is TurnState.SPEAKING
+        self._be(TurnState.IDLE)
+        outcome = Outcome.INTERRUPTED if speaking else Outcome.SUPERSEDED
+        return [Silence(self.turn_id), TurnOver(self.turn_id, outcome)]
+
+    def _sounding(self, turn_id: int) -> list[Effect]:
+        if turn_id != self.turn_id or self.status.turn is not TurnState.THINKING:
+            return []
+        self._be(TurnState.SPEAKING)
+        return [Forget(turn_id)]
+
+    def _sounded(self, turn_id: int) -> list[Effect]:
+        if not self._awaits(turn_id):
+            return []
+        answered = self.status.turn is TurnState.SPEAKING
+        self._be(TurnState.IDLE)
+        if answered:
+            return [TurnOver(turn_id, Outcome.ANSWERED)]
+        return [Forget(turn_id), Sound(Cue.ERROR), TurnOver(turn_id, Outcome.UNANSWERED)]
+
+    def _interrupted(self, turn_id: int) -> list[Effect]:
+        if not self._awaits(turn_id):
+            return []
+        self._be(TurnState.IDLE)
+        return [Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.INTERRUPTED)]
+
+    def _mute(self, muted: bool) -> list[Effect]:
+        if muted == self.status.muted:
+            return []
+        ended = self._end_turn(self.turn_id, Ending.MUTED)
+        self.status = replace(self.status, muted=muted)
+        return [SetMuted(muted), *ended, Sound(Cue.MUTED if muted else Cue.UNMUTED)]
+
+    def _listens_to(self, turn_id: int) -> bool:
+        return turn_id == self.turn_id and self.status.turn is TurnState.LISTENING
+
+    def _awaits(self, turn_id: int) -> bool:
+        return turn_id == self.turn_id and self.status.turn in {TurnState.THINKING, TurnState.SPEAKING}
+
+    def _be(self, turn: TurnState) -> None:
+        self.status = replace(self.status, turn=turn)
