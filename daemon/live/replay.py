@@ -1,0 +1,170 @@
+"""What the user said and the service has not answered: sent from here, and said again after a cut.
+
+Everything that goes up passes through this one log. While the link is up the session takes from it as fast as
+it can send; while the link is down it fills. After a cut, `rewind` puts the unanswered turns back in front, as
+one turn, so that they reach the next session once and in order. `answered` forgets them.
+
+    turn 1 ── answered, forgotten      turn 2 ── sent, no answer yet      turn 3 ── being spoken
+                                      └──────────── held ──────────────────────────┘
+                                                          ▲ cursor: what is sent next
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from hardware.pcm import FRAME_S
+
+from .upward import Image, Speech, TurnEnd, TurnStart, Upward
+
+JOINED_FRAMES: Final = 5
+
+
+class Replay:
+    """The bounded log of unanswered turns, with a cursor for what has been sent on this link.
+
+    Bounded by `limit_s` of speech: beyond it the oldest speech is dropped, and counted in `dropped_s`.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_frames = max(1, round(limit_s / FRAME_S))
+        self._items: deque[Upward] = deque()
+        self._sent = 0
+        self._speech_frames = 0
+        self._open_turn: int | None = None
+        self._window: int | None = None
+        """The turn whose activityStart has gone out on this link and whose activityEnd has not."""
+        self.dropped_s = 0.0
+        """Speech given up since the start because more than `limit_s` was held."""
+
+    def __repr__(self) -> str:
+        return f"<Replay held={self.held_s:.2f}s unsent={len(self._items) - self._sent} open={self._open_turn}>"
+
+    @property
+    def held_s(self) -> float:
+        """Speech held, sent or not, in seconds of audio."""
+        return self._speech_frames * FRAME_S
+
+    @property
+    def pending(self) -> bool:
+        """Whether `next` would return something."""
+        return self._sent < len(self._items)
+
+    @property
+    def newest_turn(self) -> int | None:
+        """The newest unanswered turn; None when nothing is held."""
+        return next((item.turn_id for item in reversed(self._items) if isinstance(item, TurnStart)), None)
+
+    def begin(self, turn_id: int) -> None:
+        """Open a turn. An open one is ended first: the service allows one at a time."""
+        if self._open_turn is not None:
+            self.end(self._open_turn)
+        self._items.append(TurnStart(turn_id))
+        self._open_turn = turn_id
+
+    def say(self, speech: Speech) -> float:
+        """Add a frame to the open turn; without one it is ignored.
+
+        Returns:
+            Seconds of older speech that had to be dropped for it.
+        """
+        if self._open_turn is None:
+            return 0.0
+        self._items.append(speech)
+        self._speech_frames += 1
+        return self._drop_oldest()
+
+    def show(self, image: Image) -> None:
+        """Add a picture to the open turn; without one it is ignored."""
+        if self._open_turn is not None:
+            self._items.append(image)
+
+    def end(self, turn_id: int) -> None:
+        """Close the turn if it is the open one."""
+        if self._open_turn == turn_id:
+            self._items.append(TurnEnd(turn_id))
+            self._open_turn = None
+
+    def next(self) -> Upward | None:
+        """Return what is to be sent next and count it as sent; None when all is sent.
+
+        Frames that have piled up come joined, up to 100 ms at once, because every message costs the same.
+        """
+        if not self.pending:
+            return None
+        item = self._items[self._sent]
+        self._sent += 1
+        if isinstance(item, Speech):
+            return self._join(item)
+        if isinstance(item, TurnStart):
+            self._window = item.turn_id
+        elif isinstance(item, TurnEnd):
+            self._window = None
+        return item
+
+    def answered(self, turn_id: int) -> None:
+        """Forget this turn and all before it: nothing of them is ever said again.
+
+        The open turn is never forgotten, and an activityEnd that this link is still owed stays.
+        """
+        if self._open_turn is not None:
+            turn_id = min(turn_id, self._open_turn - 1)
+        while self._items and _turn_of(self._items[0], turn_id) <= turn_id:
+            self._forget_first()
+        if self._window is not None and self._window <= turn_id:
+            self._items.appendleft(TurnEnd(self._window))
+
+    def rewind(self) -> float:
+        """Prepare for a new link: everything held is unsent again, and is said as one turn.
+
+        The turns are joined because an activityStart would interrupt the answer to the turn before it: the one
+        answer that then comes is the answer to all of them. It carries the newest turn's number.
+
+        Returns:
+            Seconds of speech that will be said again or for the first time.
+        """
+        newest = self.newest_turn
+        self._sent = 0
+        self._window = None
+        if newest is None:
+            self._items.clear()
+            return 0.0
+        content = [item for item in self._items if isinstance(item, Speech | Image)]
+        self._items = deque([TurnStart(newest), *content])
+        if self._open_turn is None:
+            self._items.append(TurnEnd(newest))
+        return self.held_s
+
+    def _join(self, first: Speech) -> Speech:
+        joined = [first.pcm]
+        last = first
+        while self.pending and len(joined) < JOINED_FRAMES:
+            item = self._items[self._sent]
+            if not isinstance(item, Speech):
+                break
+            last = item
+            joined.append(item.pcm)
+            self._sent += 1
+        return first if last is first else Speech(b"".join(joined), last.captured_s)
+
+    def _drop_oldest(self) -> float:
+        dropped = 0
+        while self._speech_frames > self._limit_frames:
+            index = next(i for i, item in enumerate(self._items) if isinstance(item, Speech))
+            del self._items[index]
+            self._sent -= index < self._sent
+            self._speech_frames -= 1
+            dropped += 1
+        self.dropped_s += dropped * FRAME_S
+        return dropped * FRAME_S
+
+    def _forget_first(self) -> None:
+        item = self._items.popleft()
+        self._sent = max(0, self._sent - 1)
+        self._speech_frames -= isinstance(item, Speech)
+
+
+def _turn_of(item: Upward, unmarked: int) -> int:
+    """The turn an item names; speech and pictures name none and go with what stands before them."""
+    return item.turn_id if isinstance(item, TurnStart | TurnEnd) else unmarked
