@@ -1,0 +1,226 @@
+"""What the ring shows: a pure function of the status, the time and the loudness.
+
+A picture is a *ground* colour with an *ink* on it, and a *shape* that says how much ink each place has at each
+moment. The place is a fraction of a turn, clockwise from the top, so that the same shapes serve a single LED and
+a ring of sixty. Colour says what it is about, movement says what is going on:
+
+    cyan    the microphone is open, and nothing else ever is cyan; never dark
+    violet  the answer is being waited for
+    green   the answer sounds
+    red     muted: whatever else happens is drawn in red on a red ground
+    amber   something outside is wrong: the link (one place moves), or a fault (everything blinks, one to four times)
+    white   the camera delivers frames
+    dark    all is well and nothing is going on
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, assert_never
+
+from daemon.events import Fault, LinkState, Status, TurnState
+from daemon.panel import shapes
+from daemon.panel.shapes import Shape
+from hardware.interfaces import Rgb
+
+DARK: Final[Rgb] = (0, 0, 0)
+CAMERA: Final[Rgb] = (235, 235, 215)
+"""The camera's light. No other picture has all three colours in one pixel."""
+
+SHIMMER_S: Final = 1.2
+
+
+class Scene(Enum):
+    """What there is to show, apart from muting and the camera, which are drawn over it."""
+
+    READY = auto()
+    OFFLINE = auto()
+    CONNECTING = auto()
+    LISTENING = auto()
+    THINKING = auto()
+    STRANDED = auto()
+    """The user waits for an answer, and there is no link for it to come by."""
+    SPEAKING = auto()
+    NO_MICROPHONE = auto()
+    NO_SPEAKER = auto()
+    NO_KEY = auto()
+    REFUSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a scene is drawn."""
+
+    ground: Rgb
+    ink: Rgb
+    shape: Shape
+
+
+def lights(status: Status, t_s: float, count: int, *, level: float = 0.0) -> tuple[Rgb, ...]:
+    """Return `count` pixels, clockwise from the top, each 0 to 255, for any status at all.
+
+    Args:
+        status: What to show.
+        t_s: Seconds of any clock that does not jump; only its progress matters.
+        count: Pixels; 1 is a single LED, 0 no ring.
+        level: Loudness from 0 to 1, clipped: the user's while listening, the answer's while speaking.
+    """
+    look = _look(_scene(status))
+    level = min(1.0, max(0.0, level))
+    ground, ink = ((125, 0, 0), (255, 0, 0)) if status.muted else (look.ground, look.ink)
+    pixels = [_mixed(ground, ink, look.shape(index / count, t_s, level)) for index in range(count)]
+    if status.seeing and pixels:
+        _put_camera(pixels, t_s)
+    return tuple(pixels)
+
+
+def animated(status: Status) -> bool:
+    """Say whether the picture of `status` changes with time or level; a still one need not be drawn again."""
+    return status.seeing or _scene(status) is not Scene.READY
+
+
+def meaning(status: Status) -> str:
+    """Return what the ring says, as one sentence for systemd's status line and the documentation."""
+    scene = _scene(status)
+    clauses = []
+    if status.muted:
+        clauses.append("muted, the microphone is shut off")
+    if scene is not Scene.READY or not clauses:
+        clauses.append(_clause(scene, status.link))
+    if status.seeing:
+        clauses.append("the camera is on")
+    sentence = "; ".join(clauses)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _scene(status: Status) -> Scene:
+    """Choose what matters most. An open microphone beats everything; a fault beats the link."""
+    match status.turn:
+        case TurnState.LISTENING:
+            return Scene.READY if status.muted else Scene.LISTENING
+        case TurnState.SPEAKING:
+            return Scene.SPEAKING
+        case TurnState.THINKING:
+            return _fault_scene(status.fault) or _waiting_scene(status.link)
+        case TurnState.IDLE:
+            return _fault_scene(status.fault) or _idle_scene(status.link)
+        case _:
+            assert_never(status.turn)
+
+
+def _fault_scene(fault: Fault | None) -> Scene | None:
+    match fault:
+        case None:
+            return None
+        case Fault.MICROPHONE:
+            return Scene.NO_MICROPHONE
+        case Fault.SPEAKER:
+            return Scene.NO_SPEAKER
+        case Fault.KEY:
+            return Scene.NO_KEY
+        case Fault.SETUP:
+            return Scene.REFUSED
+        case _:
+            assert_never(fault)
+
+
+def _waiting_scene(link: LinkState) -> Scene:
+    match link:
+        case LinkState.UP | LinkState.DRAINING:
+            return Scene.THINKING
+        case LinkState.DOWN | LinkState.CONNECTING:
+            return Scene.STRANDED
+        case _:
+            assert_never(link)
+
+
+def _idle_scene(link: LinkState) -> Scene:
+    match link:
+        case LinkState.UP | LinkState.DRAINING:
+            return Scene.READY
+        case LinkState.DOWN:
+            return Scene.OFFLINE
+        case LinkState.CONNECTING:
+            return Scene.CONNECTING
+        case _:
+            assert_never(link)
+
+
+def _look(scene: Scene) -> _Look:  # noqa: PLR0911  # one return for each scene is the table
+    faint_amber, amber = (72, 43, 0), (225, 135, 0)
+    match scene:
+        case Scene.READY:
+            return _Look(DARK, DARK, shapes.still)
+        case Scene.OFFLINE:
+            return _Look(DARK, faint_amber, shapes.breathing_dot)
+        case Scene.CONNECTING:
+            return _Look(DARK, faint_amber, shapes.walking_dot)
+        case Scene.LISTENING:
+            return _Look((0, 70, 110), (0, 225, 255), shapes.ripple)
+        case Scene.THINKING:
+            return _Look((14, 0, 26), (150, 0, 255), shapes.comet)
+        case Scene.STRANDED:
+            return _Look((26, 15, 0), (255, 153, 0), shapes.swing)
+        case Scene.SPEAKING:
+            return _Look((0, 34, 6), (30, 255, 20), shapes.bloom)
+        case Scene.NO_MICROPHONE:
+            return _Look(DARK, amber, shapes.blinks(1))
+        case Scene.NO_KEY:
+            return _Look(DARK, amber, shapes.blinks(2))
+        case Scene.REFUSED:
+            return _Look(DARK, amber, shapes.blinks(3))
+        case Scene.NO_SPEAKER:
+            return _Look(DARK, amber, shapes.blinks(4))
+        case _:
+            assert_never(scene)
+
+
+def _clause(scene: Scene, link: LinkState) -> str:  # noqa: PLR0911  # one return for each scene is the table
+    match scene:
+        case Scene.READY:
+            return "ready, nothing is sent"
+        case Scene.OFFLINE:
+            return "no connection to the service, the next attempt follows by itself"
+        case Scene.CONNECTING:
+            return "connecting to the service"
+        case Scene.LISTENING:
+            up = link in (LinkState.UP, LinkState.DRAINING)
+            return f"listening, what the microphone hears is {'sent' if up else 'kept until the service is reached'}"
+        case Scene.THINKING:
+            return "waiting for the answer"
+        case Scene.STRANDED:
+            return "waiting for the connection, what was said is kept"
+        case Scene.SPEAKING:
+            return "answering"
+        case Scene.NO_MICROPHONE:
+            return "the microphone does not work"
+        case Scene.NO_KEY:
+            return "the key is missing, refused, or out of quota"
+        case Scene.REFUSED:
+            return "the service refuses what the configuration asks for"
+        case Scene.NO_SPEAKER:
+            return "the speaker does not work"
+        case _:
+            assert_never(scene)
+
+
+def _mixed(ground: Rgb, ink: Rgb, amount: float) -> Rgb:
+    red, green, blue = (round(low + (high - low) * min(1.0, amount)) for low, high in zip(ground, ink, strict=True))
+    return red, green, blue
+
+
+def _put_camera(pixels: list[Rgb], t_s: float) -> None:
+    """Set the camera's light at the top, one pixel of up to 40, apart from its neighbours where there is room.
+
+    A single LED must say both at every instant: it turns pale and shimmers, keeping the tint of its state.
+    """
+    count = len(pixels)
+    if count == 1:
+        pixels[0] = _mixed(pixels[0], CAMERA, 0.325 + 0.125 * shapes.wave(t_s / SHIMMER_S))
+        return
+    beside = count // 40
+    for offset in range(-beside, beside + 1):
+        pixels[offset % count] = CAMERA
+    if count >= 8:
+        pixels[-beside - 1] = pixels[beside + 1] = DARK
