@@ -72,6 +72,6 @@ class LinkTimeout(LinkError):
         deadline: Which one. `close_code` follows from it: None for `CONNECT`, 1006 for the others.
     """
 
-    def __init__(self, reason: str, *, deadline: Deadline = Deadline.CONNECT) -> None:
+    def __init__(self, reason: str, *, deadline: Deadline) -> None:
         super().__init__(reason, close_code=None if deadline is Deadline.CONNECT else 1006)
         self.deadline: Final = deadline

@@ -48,7 +48,7 @@ class Uplink:
         self._bell.set()
 
     async def next(self) -> Upward:
-        """Wait for the next item to send. It counts as sent when this returns: send it before awaiting anything else."""
+        """Wait for the next item. It counts as sent when this returns: send it before awaiting anything else."""
         while (item := self.replay.next()) is None:
             self._bell.clear()
             await self._bell.wait()

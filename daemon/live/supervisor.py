@@ -1,0 +1,208 @@
+"""Keeps one session alive for ever: connects, resumes, moves, and starts again, with pauses that suit the failure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+from daemon.errors import Deadline, LinkError, LinkTimeout
+from daemon.events import (
+    Event,
+    Fault,
+    FaultFound,
+    FaultMended,
+    LinkChanged,
+    LinkState,
+    ReplyLost,
+)
+from daemon.journal import Level
+
+from .backoff import Backoff
+from .link import Connector
+from .liveness import Liveness
+from .resume import HandleFate, HandleStore, Pause, Streak, decide
+from .session import Hear, Session
+from .uplink import Uplink
+from .wire import Audio, Downward, GoAway, Handle
+
+Tell = Callable[..., None]
+"""The journal's `tell`."""
+
+
+UNANSWERED_TRIES: Final = 3
+"""How often a turn that the service does not answer is said before it is given up."""
+HURRY_S: Final = 1.0
+"""The least pause that a press of the button can shorten a back-off to."""
+
+
+class Supervisor:
+    """The life of the link. Everything it finds out is an event for the conversation.
+
+    Args:
+        connector: Makes links.
+        uplink: What is to go up.
+        hear: Takes what comes down.
+        dispatch: Takes events.
+        tell: The journal.
+        random: Returns a float in [0, 1); spreads the attempts of many devices.
+        liveness: Makes the deadlines of a new link.
+    """
+
+    def __init__(
+        self,
+        *,
+        connector: Connector,
+        uplink: Uplink,
+        hear: Hear,
+        dispatch: Callable[[Event], None],
+        tell: Callable[..., None],
+        random: Callable[[], float],
+        liveness: Callable[[], Liveness],
+    ) -> None:
+        self._connector: Final = connector
+        self._uplink: Final = uplink
+        self._hear: Final = hear
+        self._dispatch: Final = dispatch
+        self._tell: Final = tell
+        self._liveness: Final = liveness
+        self._backoff: Final = Backoff(random)
+        self._streak: Final = Streak()
+        self._handles: Final = HandleStore()
+        self._hurry: Final = asyncio.Event()
+        self._fingerprint = ""
+        self._handle: str | None = None
+        """What the link of the moment was resumed with."""
+        self._up_s: float | None = None
+        self._answering: int | None = None
+        """The turn whose answer has begun on this link."""
+        self._tries = 0
+        self._failing = False
+        """No link has come up since the last failure was told: the next ones are only details."""
+
+    def __repr__(self) -> str:
+        return f"<Supervisor {self._handles} {self._streak} {self._backoff}>"
+
+    def hurry(self) -> None:
+        """Somebody is waiting: try again soon, if a back-off is under way."""
+        self._hurry.set()
+
+    async def run(self) -> None:
+        """Keep the session alive until cancelled."""
+        loop = asyncio.get_running_loop()
+        self._fingerprint = await self._connector.prepare()
+        while True:
+            self._dispatch(LinkChanged(LinkState.CONNECTING))
+            self._handle = self._handles.take(loop.time(), self._fingerprint)
+            self._up_s = None
+            try:
+                await self._live_once()
+            except LinkError as failure:
+                await self._recover(failure, loop.time())
+
+    async def _live_once(self) -> None:
+        """Make one link and use it until it is to be left.
+
+        Raises:
+            LinkError: It could not be made, or failed.
+        """
+        loop = asyncio.get_running_loop()
+        started_s = loop.time()
+        link = await self._connector.connect(self._handle)
+        healthy = False
+        try:
+            self._came_up(loop.time() - started_s)
+            await Session(link, self._uplink, self._liveness(), hear=self._take).run()
+            healthy = True
+            self._tell("link.moving")
+        finally:
+            self._lose_answer()
+            # The old socket must be gone before the new one asks for the session (live-api.md 0.11).
+            await link.close(politely=healthy)
+
+    def _came_up(self, took_s: float) -> None:
+        self._up_s = asyncio.get_running_loop().time()
+        self._backoff.succeeded(self._up_s)
+        self._streak.succeeded(self._up_s)
+        self._failing = False
+        said_again_s = self._uplink.replay.rewind()
+        self._tell(
+            "link.up",
+            resumed=self._handle is not None,
+            connect_ms=round(took_s * 1000),
+            held_ms=round(said_again_s * 1000) or None,
+        )
+        for fault in (Fault.KEY, Fault.SETUP):
+            self._dispatch(FaultMended(fault))
+        self._dispatch(LinkChanged(LinkState.UP))
+
+    def _take(self, turn_id: int, event: Downward) -> None:
+        """Note what concerns the link; hand everything on."""
+        now = asyncio.get_running_loop().time()
+        match event:
+            case Handle(handle, resumable):
+                self._handles.offer(handle, resumable, now, fingerprint=self._fingerprint)
+            case GoAway(time_left_s):
+                self._tell("link.go_away", time_left_s=time_left_s)
+                self._dispatch(LinkChanged(LinkState.DRAINING))
+            case Audio():
+                self._answering = turn_id
+                self._tries = 0
+                self._streak.answered()
+            case _:
+                pass
+        self._hear(turn_id, event)
+
+    def _lose_answer(self) -> None:
+        """An answer that has begun will not go on over another link."""
+        if self._answering is not None:
+            self._dispatch(ReplyLost(self._answering))
+            self._answering = None
+
+    async def _recover(self, failure: LinkError, now: float) -> None:
+        """Decide what follows from `failure`, say so, and wait."""
+        decision = decide(failure, resuming=self._handle is not None, consecutive=self._streak.failed(failure, now))
+        if decision.handle is HandleFate.DROP:
+            self._handles.refuse(self._handle)
+        self._give_up_unanswered(failure)
+        pause = decision.pause
+        if pause is Pause.NONE and self._uplink.replay.newest_turn is None:
+            # Nobody is waiting, and ten thousand devices may have lost the service in this instant (docs/reconnects.png).
+            pause = Pause.BACKOFF
+        pause_s = self._backoff.next_pause_s(now, pause)
+        self._dispatch(LinkChanged(LinkState.DOWN))
+        if decision.fault is not None:
+            self._dispatch(FaultFound(decision.fault))
+        self._tell(
+            "link.lost" if self._up_s is not None else "link.failed",
+            level=Level.DEBUG if self._failing else Level.WARNING,
+            reason=str(failure),
+            remedy=decision.remedy or None,
+            again_s=round(pause_s, 1),
+        )
+        self._failing = True
+        await self._wait(pause_s, patient=decision.fault is not None)
+
+    def _give_up_unanswered(self, failure: LinkError) -> None:
+        """A turn that the service does not answer, link after link, is not said for ever."""
+        if not (isinstance(failure, LinkTimeout) and failure.deadline is Deadline.REPLY):
+            return
+        self._tries += 1
+        turn_id = self._uplink.replay.newest_turn
+        if self._tries >= UNANSWERED_TRIES and turn_id is not None:
+            self._tries = 0
+            self._tell("turn.given_up", level=Level.WARNING, turn_id=turn_id, tries=UNANSWERED_TRIES)
+            self._dispatch(ReplyLost(turn_id))
+
+    async def _wait(self, pause_s: float, *, patient: bool) -> None:
+        """Sleep for `pause_s`, or until somebody is in a hurry; not sooner than `HURRY_S` then, nor if `patient`."""
+        await asyncio.sleep(min(pause_s, HURRY_S))
+        self._hurry.clear()
+        rest_s = pause_s - HURRY_S
+        if patient:
+            await asyncio.sleep(max(0.0, rest_s))
+        elif rest_s > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await self._hurry.wait()
