@@ -168,7 +168,7 @@ class Supervisor:
         self._give_up_unanswered(failure)
         pause = decision.pause
         if pause is Pause.NONE and self._uplink.replay.newest_turn is None:
-            # Nobody is waiting, and ten thousand devices may have lost the service in this instant (docs/reconnects.png).
+            # Nobody is waiting, and ten thousand devices may have lost it in this instant (docs/reconnects.png).
             pause = Pause.BACKOFF
         pause_s = self._backoff.next_pause_s(now, pause)
         self._dispatch(LinkChanged(LinkState.DOWN))
