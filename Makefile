@@ -1,0 +1,98 @@
+# `make demo` and `make test` set a fresh Debian, Ubuntu or Raspberry Pi OS up by themselves: they install the
+# system packages that are missing, make .venv, and install into it what constraints.txt names.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# PyAudio is compiled against PortAudio.
+DEMO_PACKAGES := gcc libc6-dev portaudio19-dev python3-dev python3-venv
+# systemd-python is compiled against libsystemd; the contract tests play into a private PulseAudio daemon.
+TEST_PACKAGES := $(DEMO_PACKAGES) libasound2-plugins libsystemd-dev pkg-config pulseaudio
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-lowest lock clean packages
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/ready-for-demo ## a whole conversation on simulated hardware; the report lands in out/demo
+	@echo "==> Rehearsing a conversation; the report goes to out/demo"
+	@$(BIN)/vocative rehearse --out out/demo
+
+test: .venv/ready-for-test ## lint, types, and every test that needs no device
+	@echo "==> ruff check"
+	@$(BIN)/ruff check
+	@echo "==> ruff format --check"
+	@$(BIN)/ruff format --check
+	@echo "==> mypy --strict"
+	@$(BIN)/mypy --strict
+	@echo "==> pytest"
+	@$(BIN)/python -m pytest -m 'not device'
+
+# Only what pyproject.toml names gets its lowest version; what those need in turn gets its newest. NumPy 1.24 needs 3.11.
+test-lowest: .venv/ready-for-test $(BIN)/uv ## the tests again, with the oldest versions that pyproject.toml allows
+	@echo "==> Installing the oldest allowed versions into build/lowest"
+	@$(BIN)/uv venv --quiet --clear --python 3.11 --no-python-downloads build/lowest
+	@$(BIN)/uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct -e '.[rehearsal,test]'
+	@build/lowest/bin/python -m pytest -m 'not device'
+
+# NumPy is left free: Debian 12's simplejpeg, which Picamera2 uses, only works with Debian 12's own NumPy 1.24.
+lock: $(BIN)/uv ## resolve constraints.txt anew
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-annotate \
+	  --extra rehearsal --extra test --no-emit-package numpy --no-emit-package vocative \
+	  --custom-compile-command 'make lock    (without NumPy; the Makefile says why)' --output-file constraints.txt pyproject.toml
+	@echo "==> Wrote constraints.txt; now: make test"
+
+clean: ## remove the virtual environment and everything that was made
+	rm -rf .venv build out .mypy_cache .pytest_cache .ruff_cache .hypothesis vocative.egg-info
+	find daemon hardware tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the targets above stand on -------------------------------------------------------------------------------
+
+.venv/ready-for-demo: pyproject.toml constraints.txt $(BIN)/pip | packages
+	@echo "==> Installing the Python packages of the demo into .venv"
+	@$(PIP_INSTALL) -c constraints.txt -e '.[rehearsal]'
+	@touch $@
+
+.venv/ready-for-test: pyproject.toml constraints.txt $(BIN)/pip | packages
+	@echo "==> Installing the Python packages of the tests into .venv"
+	@$(PIP_INSTALL) -c constraints.txt -e '.[rehearsal,test]'
+	@touch $@
+
+# A venv without pip is one that was interrupted or that lacked python3-venv.
+$(BIN)/pip: | packages
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "vocative needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.13 ..."; exit 1; }
+	@echo "==> Making .venv with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv --clear .venv
+
+$(BIN)/uv: $(BIN)/pip
+	@echo "==> Installing uv into .venv"
+	@$(PIP_INSTALL) uv
+
+packages: WANTED := $(if $(filter test%,$(MAKECMDGOALS)),$(TEST_PACKAGES),$(DEMO_PACKAGES))
+packages:
+	@if [ "$$(uname)" = Darwin ]; then \
+	  [ -e .venv/bin/pip ] || echo "==> macOS: PyAudio needs PortAudio. If pip cannot build it: brew install portaudio"; exit 0; \
+	fi; \
+	if ! command -v dpkg-query >/dev/null; then \
+	  [ -e .venv/bin/pip ] || echo "==> Not a Debian: these packages' equivalents must be here: $(WANTED)"; exit 0; \
+	fi; \
+	missing=""; \
+	for package in $(WANTED); do \
+	  dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as_root="env"; \
+	elif command -v sudo >/dev/null; then as_root="sudo env"; \
+	else echo "These Debian packages are missing, and neither root nor sudo is at hand. As root, run:"; \
+	  echo "  apt-get update && apt-get install --no-install-recommends$$missing"; exit 1; \
+	fi; \
+	install="$$as_root DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends$$missing"; \
+	echo "==> Installing Debian packages:$$missing"; \
+	mkdir -p build; \
+	$$install >build/apt.log 2>&1 && exit 0; \
+	echo "==> Fetching apt's package lists first"; \
+	$$as_root apt-get update --quiet=2 && $$install >build/apt.log 2>&1 || { cat build/apt.log; exit 1; }
