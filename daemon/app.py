@@ -1,0 +1,327 @@
+"""The daemon put together: it opens the parts, runs the rooms' tasks, and carries out what the conversation decides.
+
+No decision is made here. What happens anywhere becomes an event, the conversation turns it into effects, and one
+`match` carries them out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, assert_never
+
+from hardware.interfaces import Board
+
+from . import control
+from .audio.capture import Capture
+from .audio.earcon import Earcon, sound
+from .audio.gate import Gate, GateSettings, Marker
+from .audio.playback import Heard, Playback
+from .audio.vad import Vad
+from .config import Config
+from .conversation import (
+    CloseGate,
+    Conversation,
+    Cue,
+    Effect,
+    Forget,
+    LetSound,
+    Mode,
+    OpenGate,
+    SetMuted,
+    Silence,
+    Sound,
+    TurnOver,
+)
+from .diary import Diary
+from .events import (
+    Event,
+    Fault,
+    FaultFound,
+    FaultMended,
+    NothingSaid,
+    ReplyDone,
+    ReplyGenerated,
+    ReplyInterrupted,
+    ReplySounded,
+    ReplySounding,
+    SightChanged,
+    SpeechEnded,
+    SpeechStarted,
+    TurnState,
+    TurnTooLong,
+)
+from .journal import Journal
+from .live import wire
+from .live.supervisor import Supervisor
+from .live.uplink import Uplink
+from .live.upward import Image, Speech
+from .notify import ServiceManager
+from .panel.lights import meaning
+from .panel.panel import Panel
+from .requests import answer
+from .sight import Sight
+
+EARCONS: Final = {
+    Cue.DONE: Earcon.DONE,
+    Cue.ERROR: Earcon.ERROR,
+    Cue.MUTED: Earcon.MUTED,
+    Cue.UNMUTED: Earcon.UNMUTED,
+}
+
+
+class App:
+    """The whole daemon, on a board that is given to it, with a supervisor that is made for it.
+
+    Args:
+        config: The accepted configuration.
+        board: Opens the parts.
+        supervise: Makes the supervisor of the link for this app's uplink and ears; None when there is no key.
+        journal: Where everything is told.
+        manager: systemd, or nobody.
+        vad: Decides which frames hold speech.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        board: Board,
+        supervise: Callable[[App], Supervisor] | None,
+        journal: Journal,
+        manager: ServiceManager,
+        vad: Vad,
+    ) -> None:
+        self._config: Final = config
+        self._journal: Final = journal
+        self._manager: Final = manager
+        self.conversation: Final = Conversation(Mode(config.turn.mode))
+        self.uplink: Final = Uplink(max(config.network.offline_buffer_s, config.turn.longest_s))
+        self._diary: Final = Diary(journal)
+        turn = config.turn
+        gate = Gate(
+            GateSettings(
+                pre_roll_ms=turn.pre_roll_ms,
+                attack_ms=turn.attack_ms,
+                hangover_ms=turn.hangover_ms,
+                no_speech_s=turn.no_speech_s,
+                longest_s=turn.longest_s,
+            )
+        )
+        self.playback: Final = Playback(
+            board.speaker,
+            volume_percent=config.speaker.volume_percent,
+            on_sounding=self._reply_sounding,
+            on_sounded=self._reply_sounded,
+            on_fault=lambda lost: self._part_fault(Fault.SPEAKER, lost),
+            tell=journal.tell,
+        )
+        self.capture: Final = Capture(
+            board.microphone,
+            gate,
+            vad,
+            send=self._speech,
+            on_marker=self._marker,
+            audible=lambda: self.playback.audible,
+            on_fault=lambda lost: self._part_fault(Fault.MICROPHONE, lost),
+            tell=journal.tell,
+        )
+        self.panel: Final = Panel(
+            board.button,
+            board.leds,
+            on_event=self.dispatch,
+            status=lambda: self.conversation.status,
+            level=self._level,
+            tell=journal.tell,
+        )
+        self.sight: Final = Sight(
+            board.camera,
+            show=lambda jpeg: self.uplink.show(Image(jpeg)),
+            on_seeing=lambda seeing: self.dispatch(SightChanged(seeing)),
+            interval_s=config.camera.interval_s,
+            journal=journal,
+        )
+        self._sees_turns: Final = config.camera.mode == "with_turn"
+        self._supervisor: Final = supervise(self) if supervise else None
+
+    def __repr__(self) -> str:
+        return f"<App {self.conversation}>"
+
+    @property
+    def tell(self) -> Callable[..., None]:
+        """The journal's `tell`."""
+        return self._journal.tell
+
+    async def run(self) -> None:
+        """Run until cancelled.
+
+        Raises:
+            ExceptionGroup: Of `DeviceMissing`, when the microphone or the loudspeaker cannot be opened at the start.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.capture.run(), name="capture")
+                group.create_task(self.playback.run(), name="playback")
+                group.create_task(self.panel.run(), name="panel")
+                group.create_task(self.sight.run(), name="sight")
+                group.create_task(self._link(), name="link")
+                group.create_task(self._report_to_systemd(), name="systemd")
+                if self._config.control.socket:
+                    group.create_task(self._serve_control(), name="control")
+        finally:
+            self._manager.stopping()
+
+    # --- what happens ------------------------------------------------------------------------------
+
+    def dispatch(self, event: Event) -> None:
+        """Let the conversation decide on `event` and carry out what follows, before returning."""
+        before = self.conversation.status
+        for effect in self.conversation.handle(event):
+            self._carry_out(effect)
+        status = self.conversation.status
+        if status != before:
+            self.panel.refresh()
+            self._manager.status(meaning(status))
+            self._journal.debug("status.changed", link=status.link.value, turn=status.turn.value)
+
+    def hear(self, turn_id: int, event: wire.Downward) -> None:
+        """Take one event of the service that belongs to turn `turn_id`."""
+        match event:
+            case wire.Audio(pcm):
+                self._diary.chunk(turn_id, self._now())
+                self.playback.play(turn_id, pcm)
+            case wire.Interrupted():
+                self.dispatch(ReplyInterrupted(turn_id))
+            case wire.Generated():
+                self.dispatch(ReplyGenerated(turn_id))
+            case wire.TurnDone(reason):
+                self.dispatch(ReplyDone(turn_id, reason))
+            case wire.UsageReport():
+                self._diary.used(turn_id, event)
+            case wire.Heard() | wire.Said():
+                self._transcript(turn_id, event)
+            case _:
+                pass
+
+    def _speech(self, pcm: bytes, captured_s: float) -> None:
+        dropped_s = self.uplink.say(Speech(pcm, captured_s))
+        if dropped_s:
+            self._diary.dropped(self.conversation.turn_id, dropped_s)
+
+    def _marker(self, marker: Marker) -> None:
+        turn_id = self.conversation.turn_id
+        match marker:
+            case Marker.SPEECH_STARTED:
+                self.dispatch(SpeechStarted(turn_id))
+            case Marker.SPEECH_ENDED:
+                self.dispatch(SpeechEnded(turn_id))
+            case Marker.NOTHING_SAID:
+                self.dispatch(NothingSaid(turn_id))
+            case Marker.TOO_LONG:
+                self.dispatch(TurnTooLong(turn_id))
+            case _:
+                assert_never(marker)
+
+    def _reply_sounding(self, turn_id: int) -> None:
+        self._diary.sounding(turn_id, self._now())
+        self.dispatch(ReplySounding(turn_id))
+
+    def _reply_sounded(self, turn_id: int, heard: Heard) -> None:
+        self._diary.sounded(turn_id, heard.sounded_s, heard.underruns)
+        self.dispatch(ReplySounded(turn_id))
+
+    def _part_fault(self, fault: Fault, lost: bool) -> None:
+        self.dispatch(FaultFound(fault) if lost else FaultMended(fault))
+
+    def _transcript(self, turn_id: int, event: wire.Heard | wire.Said) -> None:
+        if self._config.live.transcripts == "journal":
+            speaker = "user" if isinstance(event, wire.Heard) else "device"
+            self._journal.tell("turn.transcript", turn_id=turn_id, speaker=speaker, text=event.text)
+
+    # --- what follows ------------------------------------------------------------------------------
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case OpenGate(turn_id, endpointing):
+                self._diary.opened(turn_id, self._now())
+                self._journal.debug("gate.opened", turn_id=turn_id)
+                self.uplink.begin(turn_id)
+                self.capture.open_gate(endpointing=endpointing)
+                if self._sees_turns:
+                    self.sight.begin()
+                if self._supervisor is not None:
+                    self._supervisor.hurry()
+            case CloseGate(turn_id, ending):
+                self.capture.close_gate()
+                self.sight.end()
+                self.uplink.end(turn_id)
+                self._diary.closed(turn_id, ending.value, self._now())
+                self._journal.debug("gate.closed", turn_id=turn_id, ending=ending.value)
+            case Silence(turn_id):
+                heard = self.playback.silence(turn_id)
+                self._diary.sounded(turn_id, heard.sounded_s, heard.underruns)
+            case LetSound(turn_id):
+                self.playback.end(turn_id)
+            case Forget(turn_id):
+                self.uplink.forget(turn_id)
+            case Sound(cue):
+                if self._config.speaker.earcons:
+                    self.playback.earcon(sound(EARCONS[cue]))
+            case SetMuted(muted):
+                self.capture.muted = muted
+                self._journal.tell("microphone.muted" if muted else "microphone.unmuted")
+            case TurnOver(turn_id, outcome):
+                self._diary.over(turn_id, outcome.value, self._now())
+            case _:
+                assert_never(effect)
+
+    # --- around it ---------------------------------------------------------------------------------
+
+    async def _link(self) -> None:
+        """Keep the link alive, once the parts are warm: the SDK takes a second of a Pi's time to import."""
+        await self.capture.ready.wait()
+        if self._supervisor is None:
+            self.dispatch(FaultFound(Fault.KEY))
+            return
+        await self._supervisor.run()
+
+    async def _report_to_systemd(self) -> None:
+        """Say READY when the microphone is warm and the button live, then feed the watchdog while both are true."""
+        await self.capture.ready.wait()
+        await self.panel.ready.wait()
+        self._journal.tell("daemon.ready")
+        self._manager.ready()
+        self._manager.status(meaning(self.conversation.status))
+        frames = -1
+        while (interval_s := self._manager.watchdog_interval_s) is not None:
+            # A microphone that is known to be lost is being reopened; silence without a known loss is a hang.
+            if self.capture.frames != frames or Fault.MICROPHONE in self.conversation.status.faults:
+                self._manager.watchdog()
+            frames = self.capture.frames
+            await asyncio.sleep(interval_s)
+
+    async def _serve_control(self) -> None:
+        try:
+            await control.serve(
+                Path(self._config.control.socket),
+                lambda words: answer(words, self.conversation, self.dispatch, self._now()),
+            )
+        except OSError as error:
+            self._journal.warn("control.unavailable", socket=self._config.control.socket, reason=str(error))
+
+    def _asked(self, words: tuple[str, ...]) -> control.Reply:
+        return answer(words, self.conversation, self.dispatch, self._now())
+
+    def _level(self) -> float:
+        """How loud it is, 0 to 1: the user while listening, the answer while speaking."""
+        match self.conversation.status.turn:
+            case TurnState.LISTENING:
+                return min(1.0, max(0.0, (self.capture.level_db + 60.0) / 50.0))
+            case TurnState.SPEAKING:
+                return self.playback.level
+            case _:
+                return 0.0
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

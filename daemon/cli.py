@@ -1,0 +1,124 @@
+"""The command `vocative`: what an owner types, and what systemd starts.
+
+Each command imports what it needs when it is called: `vocative status` must not wait for what only `run` needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import ConfigurationError, ExitStatus
+
+CONTROL = ("status", "button", "mute", "unmute")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status (`ExitStatus`)."""
+    asked = _parser().parse_args(arguments)
+    try:
+        status: int = asked.run(asked)
+    except ConfigurationError as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return ExitStatus.CONFIGURATION
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vocative", description="A device that one talks to.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="be the device; systemd starts this")
+    run.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/vocative/vocative.toml")
+    run.set_defaults(run=_run)
+
+    check = commands.add_parser("check", help="say everything that is wrong with a configuration")
+    check.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: /etc/vocative/vocative.toml")
+    check.set_defaults(run=_check)
+
+    rehearse = commands.add_parser("rehearse", help="a whole conversation on simulated hardware")
+    rehearse.add_argument("--scenario", default="conversation", metavar="NAME", help="default: conversation")
+    rehearse.add_argument("--out", type=Path, default=Path("out/rehearsal"), metavar="FOLDER")
+    rehearse.add_argument("--json", action="store_true", help="print the figures for a program")
+    rehearse.set_defaults(run=_rehearse)
+
+    stand_in = commands.add_parser("stand-in", help="serve a stand-in for the Live API on this machine")
+    _add_stand_in_arguments(stand_in)
+    stand_in.set_defaults(run=_stand_in)
+
+    for name, help_text in (
+        ("status", "what the running device is doing"),
+        ("button", "press the running device's button"),
+        ("mute", "let the microphone hear nothing"),
+        ("unmute", "let it hear again"),
+    ):
+        command = commands.add_parser(name, help=help_text)
+        command.add_argument("--config", type=Path, metavar="FILE", help="where the control socket is named")
+        if name == "status":
+            command.add_argument("--json", action="store_true", help="print everything for a program")
+        if name == "button":
+            command.add_argument("gesture", choices=("press", "release", "tap"))
+        command.set_defaults(run=_control, name=name)
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    from .run import run
+
+    return run(_config_path(asked.config))
+
+
+def _check(asked: argparse.Namespace) -> int:
+    from .config import load
+    from .live.models import refusals, warnings
+
+    path = _config_path(asked.file)
+    config = load(path, refusals=refusals)
+    for warning in warnings(config.live):
+        print(f"{path.name}: {warning}")
+    print(f"{path}: nothing is wrong with it.")
+    return ExitStatus.ASKED_TO_STOP
+
+
+def _rehearse(asked: argparse.Namespace) -> int:
+    from .rehearsal.rehearse import main as rehearse
+
+    return rehearse(asked.scenario, asked.out, as_json=asked.json)
+
+
+def _add_stand_in_arguments(parser: argparse.ArgumentParser) -> None:
+    from .rehearsal.options import add_arguments
+
+    add_arguments(parser)
+
+
+def _stand_in(asked: argparse.Namespace) -> int:
+    from .rehearsal.server import main as serve
+
+    return serve(asked)
+
+
+def _control(asked: argparse.Namespace) -> int:
+    from .config import load
+    from .control import ask
+
+    socket = Path(load(_config_path(asked.config)).control.socket)
+    words = (asked.name, asked.gesture) if asked.name == "button" else (asked.name,)
+    try:
+        reply = asyncio.run(ask(socket, *words))
+    except (OSError, ValueError) as error:
+        print(f"vocative does not answer on {socket}: {error}", file=sys.stderr)
+        return ExitStatus.BUG
+    print(json.dumps(reply, indent=2) if getattr(asked, "json", False) else reply["meaning"])
+    return ExitStatus.ASKED_TO_STOP
+
+
+def _config_path(given: Path | None) -> Path:
+    from .config import default_path
+
+    return given or default_path()

@@ -1,0 +1,163 @@
+"""The API key: where it may lie, how it is read, and a type that does not show it.
+
+It is looked for in this order: the file that `live.api_key_file` names, the systemd credential `gemini-api-key`
+(LoadCredential= in the unit, read from `$CREDENTIALS_DIRECTORY`), then `GEMINI_API_KEY` and `GOOGLE_API_KEY`.
+A file that is named in the configuration decides alone: another key in its place would be a guess.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+CREDENTIAL: Final = "gemini-api-key"
+"""The name of the systemd credential."""
+REMEDY: Final = (
+    "put it, and nothing else, into a file that only root can read and the service is given:"
+    " sudo install -m 600 /dev/stdin /etc/vocative/gemini-api-key (paste the key, then Ctrl-D),"
+    " then sudo systemctl restart vocative"
+)
+"""The end of a sentence about a key that is not where it should be; vocative.service names the same file."""
+VARIABLES: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
+KEY_LIKE: Final = re.compile(
+    r"AIza[\w-]{30,}"  # Google API keys
+    r"|\bAQ\.[\w-]{20,}"  # Google API keys bound to a service account
+    r"|\bya29\.[\w-]{20,}"  # Google access tokens
+    r"|auth_tokens/[\w-]{16,}"  # ephemeral tokens (live-api.md 1.10)
+    r"|\bsk-[\w-]{20,}"  # other services' keys, pasted by mistake
+)
+"""Matches what looks like a key anywhere in a text. Never print what it matched."""
+_ASSIGNED: Final = re.compile(r"[A-Z][A-Z0-9_]*=[^=]")
+"""NAME=value, as in a shell's environment file."""
+_LONGEST_BYTES: Final = 4096
+"""No key is longer; a longer file is something else."""
+
+
+class Secret:
+    """A text that only `reveal` shows: not `repr`, `str`, a format string, or a traceback's locals."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text: Final = text
+
+    def __repr__(self) -> str:
+        return "Secret(not shown)"
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one call that needs it."""
+        return self._text
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not written anywhere")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The key, or why there is none."""
+
+    key: Secret | None
+    said: str
+    """A sentence for the owner: where the key came from, or where it was looked for and what to do. Never the key."""
+
+
+class _UnusableError(Exception):
+    """A key's place exists but must not or cannot be used; the text says why and names the remedy."""
+
+
+def api_key(api_key_file: str, environ: Mapping[str, str]) -> Credential:
+    """Return the key and where it came from, or None and a sentence that says where it was looked for.
+
+    A missing key is no fault of the configuration: the daemon runs on and shows `Fault.KEY`. Reads at most two
+    small files; raises nothing.
+
+    Args:
+        api_key_file: `live.api_key_file`; empty for none.
+        environ: The process's environment.
+    """
+    if api_key_file:
+        return _from_named_file(Path(api_key_file))
+    looked: list[str] = []
+    for place, text in _elsewhere(environ):
+        if not text.strip():
+            looked.append(place)
+            continue
+        try:
+            return Credential(Secret(_sound(text)), f"The API key comes from {place}.")
+        except _UnusableError as refused:
+            return Credential(None, f"{place[:1].upper()}{place[1:]} {refused}.")
+    return Credential(
+        None,
+        f"There is no API key: live.api_key_file names no file, and {', '.join(looked)} hold none."
+        f" Get a key at https://aistudio.google.com/apikey and {REMEDY}",
+    )
+
+
+def _from_named_file(path: Path) -> Credential:
+    place = f"live.api_key_file ({path})"
+    try:
+        return Credential(Secret(_sound(_file_text(path))), f"The API key comes from {place}.")
+    except _UnusableError as refused:
+        return Credential(None, f"There is no API key: {place} {refused}.")
+
+
+def _elsewhere(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield each place that is not in the configuration, in order, and what it holds; empty if it is not there."""
+    directory = environ.get("CREDENTIALS_DIRECTORY", "")
+    if directory:
+        path = Path(directory) / CREDENTIAL
+        try:
+            text = path.read_text("utf-8", "replace")
+        except OSError:
+            text = ""
+        yield f"the systemd credential {CREDENTIAL} ({path})", text
+    else:
+        yield f"the systemd credential {CREDENTIAL} ($CREDENTIALS_DIRECTORY is not set)", ""
+    for variable in VARIABLES:
+        yield f"the variable {variable}", environ.get(variable, "")
+
+
+def _file_text(path: Path) -> str:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise _UnusableError("is not a file")
+        if status.st_mode & stat.S_IRWXO:
+            raise _UnusableError(
+                f"is open to everybody on this device (mode {stat.S_IMODE(status.st_mode):04o}) and is not used;"
+                f" close it with: sudo chmod o= {path}"
+            )
+        if status.st_size > _LONGEST_BYTES:
+            raise _UnusableError(f"has {status.st_size} bytes, more than any key")
+        return path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        raise _UnusableError(
+            "does not exist; make it with: sudo install -m 640 -g vocative /dev/stdin " + str(path)
+        ) from None
+    except PermissionError:
+        raise _UnusableError(
+            "cannot be read by this user; let the service read it with:"
+            f" sudo chgrp vocative {path} && sudo chmod 640 {path}"
+        ) from None
+    except OSError as error:
+        raise _UnusableError(f"cannot be read ({error.strerror})") from error
+
+
+def _sound(text: str) -> str:
+    """Return the key in `text` without the white space around it.
+
+    Raises:
+        _UnusableError: It is empty, or something that could not be sent in a header.
+    """
+    key = text.strip()
+    if not key:
+        raise _UnusableError("is empty; write the key into it, and nothing else")
+    if _ASSIGNED.match(key) or key[0] in "\"'" or not all("!" <= character <= "~" for character in key):
+        raise _UnusableError(
+            "does not hold a key alone; write the key into it without a name, quotes, spaces or a second line"
+        )
+    return key

@@ -1,0 +1,98 @@
+"""Tells the journal the story of each turn: one `turn.done` line with all of its numbers, once it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .journal import Journal
+from .live.wire import UsageReport
+
+
+@dataclass(slots=True)
+class _Story:
+    """The stations of one turn, in seconds of the loop's clock; None for what has not happened."""
+
+    opened_s: float
+    closed_s: float | None = None
+    ending: str | None = None
+    first_chunk_s: float | None = None
+    first_sound_s: float | None = None
+    sounded_s: float = 0.0
+    underruns: int = 0
+    dropped_s: float = 0.0
+    usage: UsageReport | None = None
+
+
+class Diary:
+    """Collects what happens in the turns that are not over. A turn it was not told of is ignored.
+
+    Every `now` is a time of the loop's clock, in seconds.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._stories: dict[int, _Story] = {}
+
+    def __repr__(self) -> str:
+        return f"<Diary turns={sorted(self._stories)}>"
+
+    def opened(self, turn_id: int, now: float) -> None:
+        """The gate was opened for the turn."""
+        self._stories[turn_id] = _Story(now)
+
+    def closed(self, turn_id: int, ending: str, now: float) -> None:
+        """The gate was closed: the user had finished."""
+        if story := self._stories.get(turn_id):
+            story.closed_s, story.ending = now, ending
+
+    def chunk(self, turn_id: int, now: float) -> None:
+        """Audio of the answer arrived."""
+        if (story := self._stories.get(turn_id)) and story.first_chunk_s is None:
+            story.first_chunk_s = now
+
+    def sounding(self, turn_id: int, now: float) -> None:
+        """The first sample of the answer was handed to the converter."""
+        if story := self._stories.get(turn_id):
+            story.first_sound_s = now
+
+    def sounded(self, turn_id: int, seconds: float, underruns: int) -> None:
+        """So much of the answer has sounded, and so often it ran dry."""
+        if story := self._stories.get(turn_id):
+            story.sounded_s, story.underruns = seconds, underruns
+
+    def dropped(self, turn_id: int, seconds: float) -> None:
+        """Speech was given up because too much was waiting for the link."""
+        if story := self._stories.get(turn_id):
+            story.dropped_s += seconds
+
+    def used(self, turn_id: int, usage: UsageReport) -> None:
+        """The service counted tokens; the newest count of a turn holds."""
+        if story := self._stories.get(turn_id):
+            story.usage = usage
+
+    def over(self, turn_id: int, outcome: str, now: float) -> None:
+        """The turn is over: tell its story."""
+        story = self._stories.pop(turn_id, None)
+        if story is None:
+            return
+        usage = story.usage
+        self._journal.tell(
+            "turn.done",
+            turn_id=turn_id,
+            outcome=outcome,
+            ending=story.ending,
+            listened_ms=_ms(story.opened_s, story.closed_s if story.closed_s is not None else now),
+            thought_ms=_ms(story.closed_s, story.first_chunk_s),
+            first_audio_ms=_ms(story.closed_s, story.first_sound_s),
+            chunk_to_sound_ms=_ms(story.first_chunk_s, story.first_sound_s),
+            sounded_ms=round(story.sounded_s * 1000),
+            underruns=story.underruns,
+            dropped_ms=round(story.dropped_s * 1000) or None,
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            response_tokens=usage.response_tokens if usage else None,
+            total_tokens=usage.total_tokens if usage else None,
+        )
+
+
+def _ms(start_s: float | None, end_s: float | None) -> int | None:
+    return None if start_s is None or end_s is None else round((end_s - start_s) * 1000)

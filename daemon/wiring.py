@@ -1,0 +1,62 @@
+"""What the link needs of the configuration: one place that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from .app import App
+from .config import Config
+from .credentials import Secret
+from .live.link import Endpoint, GenaiConnector
+from .live.liveness import Liveness
+from .live.setup import fingerprint, live_config
+from .live.supervisor import Supervisor
+
+STALL_S: Final = 5.0
+"""An answer under way that says nothing for so long has lost its link. Gaps of up to 5 s were seen (live-api.md 2)."""
+
+
+def supervised(config: Config, key: Secret, random: Callable[[], float]) -> Callable[[App], Supervisor]:
+    """Return what makes an app's supervisor, over google-genai.
+
+    Args:
+        config: The accepted configuration.
+        key: The API key.
+        random: Returns a float in [0, 1); spreads the reconnects of many devices.
+    """
+    live, network = config.live, config.network
+    transcripts = live.transcripts != "off"
+    connector = GenaiConnector(
+        Endpoint(
+            api_key=key.reveal(),
+            model=live.model,
+            base_url=live.base_url,
+            api_version=live.api_version,
+            ca_file=live.ca_file,
+            headers=tuple(live.headers.items()),
+            connect_timeout_s=network.connect_timeout_s,
+            setup_timeout_s=network.setup_timeout_s,
+            send_timeout_s=network.send_timeout_s,
+        ),
+        config=lambda handle: live_config(live, handle=handle, transcripts=transcripts),
+        fingerprint=lambda: fingerprint(live, transcripts=transcripts),
+    )
+
+    def supervise(app: App) -> Supervisor:
+        return Supervisor(
+            connector=connector,
+            uplink=app.uplink,
+            hear=app.hear,
+            dispatch=app.dispatch,
+            tell=app.tell,
+            random=random,
+            liveness=lambda: liveness(config),
+        )
+
+    return supervise
+
+
+def liveness(config: Config) -> Liveness:
+    """Return the deadlines of one link."""
+    return Liveness(reply_timeout_s=config.network.reply_timeout_s, stall_timeout_s=STALL_S)
