@@ -1,0 +1,89 @@
+"""Somebody in front of the simulated device, who follows a script with eyes, ears and one finger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import assert_never
+
+from daemon.events import LinkState, Status, TurnState
+from hardware.pcm import UP
+from hardware.simulated import SimulatedBoard
+
+from .script import Ask, AwaitAnswer, AwaitLink, AwaitSilence, Press, Release, Script, Step, Wait
+from .voices import question
+
+GLANCE_S = 0.02
+"""How often one looks at the ring."""
+
+
+class Person:
+    """Carries out a script on a simulated board.
+
+    Args:
+        board: The device.
+        status: What the ring shows, in words.
+        progress: Told what is being done, one line a step.
+    """
+
+    def __init__(self, board: SimulatedBoard, status: Callable[[], Status], progress: Callable[[str], None]) -> None:
+        self._board = board
+        self._status = status
+        self._progress = progress
+        self.pushed: list[tuple[float, bool]] = []
+        """Each change of the button, true is down, with its time."""
+
+    def __repr__(self) -> str:
+        return f"<Person pushed={len(self.pushed)}>"
+
+    async def perform(self, script: Script) -> None:
+        """Do everything in the script.
+
+        Raises:
+            TimeoutError: A step took longer than the script's patience; the text names it.
+        """
+        for number, step in enumerate(script.steps, 1):
+            try:
+                async with asyncio.timeout(script.patience_s):
+                    await self._do(step)
+            except TimeoutError as error:
+                text = f"step {number}, {step}, was not over after {script.patience_s:g} s; {self._status()}"
+                raise TimeoutError(text) from error
+
+    async def _do(self, step: Step) -> None:
+        match step:
+            case Wait(seconds):
+                await asyncio.sleep(seconds)
+            case Press():
+                self._progress("presses the button")
+                self._push(True)
+            case Release():
+                self._progress("lets the button go")
+                self._push(False)
+            case Ask(number):
+                self._progress(f"asks question {number}")
+                speech = question(number)
+                self._board.mic.say(speech)
+                await asyncio.sleep(UP.seconds(len(speech)))
+            case AwaitLink():
+                self._progress("waits for the link")
+                await self._until(lambda status: status.link is LinkState.UP)
+            case AwaitAnswer():
+                self._progress("waits for an answer")
+                await self._until(lambda status: status.turn is TurnState.SPEAKING)
+            case AwaitSilence():
+                self._progress("listens")
+                await self._until(lambda status: status.turn is TurnState.IDLE)
+            case _:
+                assert_never(step)
+
+    def _push(self, down: bool) -> None:
+        self.pushed.append((asyncio.get_running_loop().time(), down))
+        if down:
+            self._board.push_button.press()
+        else:
+            self._board.push_button.release()
+
+    async def _until(self, seen: Callable[[Status], bool]) -> None:
+        while not seen(self._status()):  # noqa: ASYNC110 - a person can only look again
+            await asyncio.sleep(GLANCE_S)

@@ -1,0 +1,38 @@
+"""Everything that was to be seen and heard from outside while a rehearsal ran, on one clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from hardware.interfaces import Rgb
+
+Line: TypeAlias = dict[str, object]
+"""One line of the service's log or of the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One rehearsal. All times are seconds of the same monotonic clock; the service's log uses it too."""
+
+    script: str
+    started_s: float
+    ended_s: float
+    microphone: tuple[tuple[float, bytes], ...]
+    """Each 20 ms frame (s16le, mono, 16 kHz) with the time at which its last sample had been captured."""
+    speaker: tuple[tuple[float, bytes], ...]
+    """Each 20 ms frame (s16le, mono, 24 kHz) that held sound, with the time at which its first sample sounded."""
+    ring: tuple[tuple[float, tuple[Rgb, ...]], ...]
+    """Each change of the ring."""
+    button: tuple[tuple[float, bool], ...]
+    """Each change of the button; true is down."""
+    service: tuple[Line, ...]
+    """The stand-in's log: `t_s`, `way` ("up", "down"), `kind`, `bytes`; for audio also `pcm_digest`, `pcm_ms`."""
+    journal: tuple[Line, ...]
+    """The daemon's journal: `at_s`, `event`, `level`, and the event's fields."""
+    cpu_s: float
+    """Processor time of the daemon's process between `started_s` and `ended_s`, simulated parts included."""
+    peak_mib: float
+    """The largest resident size of the daemon's process."""
+    warm_s: float
+    """From the start of the app to a warm microphone and a live button."""

@@ -1,0 +1,211 @@
+"""`vocative rehearse`: a whole conversation on simulated hardware, with the real SDK, over real TLS, in real time.
+
+The stand-in service runs in a process of its own, so that what is measured here is the daemon. Left in one folder:
+
+    speaker.wav      what the loudspeaker played      timeline.png     everything on one time axis
+    journal.jsonl    the daemon's journal             service.jsonl    what the service saw and sent
+    figures.json     what was measured
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import resource
+import sys
+import time
+import wave
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from daemon.app import App
+from daemon.audio.vad import WebRtcVad
+from daemon.config import Config
+from daemon.credentials import Secret
+from daemon.errors import ExitStatus
+from daemon.journal import Journal, JsonLinesSink
+from daemon.notify import service_manager
+from daemon.wiring import supervised
+from hardware.pcm import DOWN, UP
+from hardware.simulated import SimulatedBoard
+
+from .person import Person
+from .recording import Line, Recording
+from .script import SCRIPTS, Script
+
+ROOM_TONE_DBFS = -62.0
+ROOM_TONE_S = 11.0
+SERVICE_START_S = 20.0
+"""The longest that the service may take to start on a small machine."""
+
+
+def main(scenario: str, folder: Path, *, as_json: bool) -> int:
+    """Rehearse `scenario`, leave everything in `folder`, print a table; return the exit status."""
+    script = SCRIPTS.get(scenario)
+    if script is None:
+        print(f"There is no scenario {scenario!r}. There are: {', '.join(SCRIPTS)}.", file=sys.stderr)
+        return ExitStatus.CONFIGURATION
+    folder.mkdir(parents=True, exist_ok=True)
+    progress = _Progress()
+    progress(script.purpose)
+    try:
+        recording = asyncio.run(_rehearse(script, folder, progress))
+    except TimeoutError as error:
+        print(f"The rehearsal got stuck: {error}. Its journal is in {folder}/journal.jsonl.", file=sys.stderr)
+        return ExitStatus.BUG
+    progress("draws the timeline")
+    # Imported now: matplotlib takes 60 MiB and a second, and is not what is being measured.
+    from .figures import measure
+    from .timeline import draw
+
+    figures = measure(recording)
+    _write_wav(folder / "speaker.wav", recording)
+    (folder / "figures.json").write_text(json.dumps(figures.as_dict(), indent=2) + "\n")
+    draw(recording, folder / "timeline.png")
+    if as_json:
+        print(json.dumps(figures.as_dict()))
+    else:
+        print(figures.table())
+        print(f"\nLook at {folder}/timeline.png, listen to {folder}/speaker.wav.")
+    return ExitStatus.ASKED_TO_STOP
+
+
+class _Progress:
+    """Says on standard error what is happening, with the seconds since the beginning."""
+
+    def __init__(self) -> None:
+        self._started_s = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        print(f"{time.monotonic() - self._started_s:6.1f} s  {text}", file=sys.stderr, flush=True)
+
+
+async def _rehearse(script: Script, folder: Path, progress: Callable[[str], None]) -> Recording:
+    progress("starts the stand-in service")
+    log = folder / "service.jsonl"
+    async with _service(folder, log) as (base_url, ca_file):
+        with (folder / "journal.jsonl").open("w") as journal_file:
+            journal = Journal(JsonLinesSink(journal_file), clock=time.monotonic)
+            recording = await _converse(script, _config(script, base_url, ca_file), journal, progress)
+    return replace(
+        recording,
+        service=_lines(log),
+        journal=_lines(folder / "journal.jsonl"),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _service(folder: Path, log: Path) -> AsyncIterator[tuple[str, Path]]:
+    """Run the stand-in service; yield its address and the file of the CA that vouches for it."""
+    ca_file = folder / "service-ca.pem"
+    arguments = ("stand-in", "--port", "0", "--log", str(log), "--ca-file", str(ca_file))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "daemon", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield await _address(process), ca_file
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def _address(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    async with asyncio.timeout(SERVICE_START_S):
+        async for line in process.stdout:
+            key, _, value = line.decode().partition("=")
+            if key.strip() == "base_url":
+                return value.strip().strip('"')
+    raise ConnectionError("the stand-in service ended before it said where it is")
+
+
+def _config(script: Script, base_url: str, ca_file: Path) -> Config:
+    return Config.model_validate(
+        {
+            "live": {"base_url": base_url, "ca_file": str(ca_file.absolute())},
+            "turn": {"mode": script.mode},
+            "microphone": {"driver": "simulated"},
+            "speaker": {"driver": "simulated", "volume_percent": 100},
+            "button": {"driver": "simulated"},
+            "leds": {"driver": "simulated"},
+            "control": {"socket": ""},
+        }
+    )
+
+
+async def _converse(script: Script, config: Config, journal: Journal, progress: Callable[[str], None]) -> Recording:
+    """Run the daemon until the script is over; the logs of the service and the journal are still missing."""
+    loop = asyncio.get_running_loop()
+    board = SimulatedBoard(config.board())
+    board.mic.room_tone = _room_tone()
+    app = App(
+        config=config,
+        board=board,
+        supervise=supervised(config, Secret("rehearsal-key"), random.Random(1).random),
+        journal=journal,
+        manager=service_manager({}),
+        vad=WebRtcVad(config.turn.vad_aggressiveness),
+    )
+    started_s = loop.time()
+    daemon = asyncio.ensure_future(app.run())
+    try:
+        await app.capture.ready.wait()
+        await app.panel.ready.wait()
+        warm_s = loop.time() - started_s
+        person = Person(board, lambda: app.conversation.status, lambda text: progress(f"the person {text}"))
+        cpu_s, from_s = time.process_time(), loop.time()
+        await person.perform(script)
+        cpu_s, to_s = time.process_time() - cpu_s, loop.time()
+    finally:
+        daemon.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await daemon
+    return Recording(
+        script=script.name,
+        started_s=from_s,
+        ended_s=to_s,
+        microphone=tuple(board.mic.captured),
+        speaker=tuple(board.loudspeaker.played),
+        ring=tuple(board.ring.shown),
+        button=tuple(person.pushed),
+        service=(),
+        journal=(),
+        cpu_s=cpu_s,
+        peak_mib=_peak_mib(),
+        warm_s=warm_s,
+    )
+
+
+def _room_tone() -> bytes:
+    """Return soft noise: a room is never silent, and frames that differ can be told apart."""
+    noise = np.random.default_rng(1).normal(0.0, 32768 * 10 ** (ROOM_TONE_DBFS / 20), int(UP.rate_hz * ROOM_TONE_S))
+    return noise.astype("<i2").tobytes()
+
+
+def _peak_mib() -> float:
+    """Return the largest resident size of this process so far (getrusage(2): KiB on Linux, bytes on macOS)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def _lines(path: Path) -> tuple[Line, ...]:
+    return tuple(json.loads(line) for line in path.read_text().splitlines())
+
+
+def _write_wav(path: Path, recording: Recording) -> None:
+    """Write what the loudspeaker played from beginning to end, the silence between included."""
+    sound = bytearray(DOWN.bytes_in(recording.ended_s - recording.started_s))
+    for starts_s, pcm in recording.speaker:
+        at = DOWN.bytes_in(max(0.0, starts_s - recording.started_s))
+        sound[at : at + len(pcm)] = pcm
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(DOWN.rate_hz)
+        file.writeframes(bytes(sound))

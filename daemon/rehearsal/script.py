@@ -1,0 +1,96 @@
+"""People as data: what somebody does in front of the device, step by step, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do nothing for a while."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Push the button down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let the button go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Say recorded question `number` (1 or 2), and wait until it is said."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitLink:
+    """Wait until the device is connected, as the ring shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitAnswer:
+    """Wait until an answer is heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitSilence:
+    """Wait until the device has finished its answer."""
+
+
+Step: TypeAlias = Wait | Press | Release | Ask | AwaitLink | AwaitAnswer | AwaitSilence
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One conversation: how the device is set and what the person does."""
+
+    name: str
+    purpose: str
+    mode: str
+    steps: tuple[Step, ...]
+    patience_s: float = 60.0
+    """The longest that any one step may take before the rehearsal fails."""
+
+
+CONVERSATION: Final = Script(
+    name="conversation",
+    purpose="A person holds the button and asks, hears the answer, asks again, and talks over the second answer.",
+    mode="hold",
+    steps=(
+        AwaitLink(),
+        Wait(0.7),
+        Press(),
+        Wait(0.15),
+        Ask(1),
+        Wait(0.15),
+        Release(),
+        AwaitAnswer(),
+        AwaitSilence(),
+        Wait(0.6),
+        Press(),
+        Wait(0.15),
+        Ask(2),
+        Wait(0.15),
+        Release(),
+        AwaitAnswer(),
+        Wait(2.2),
+        Press(),
+        Wait(0.15),
+        Ask(1),
+        Wait(0.15),
+        Release(),
+        AwaitAnswer(),
+        AwaitSilence(),
+        Wait(0.5),
+    ),
+)
+
+SCRIPTS: Final = {script.name: script for script in (CONVERSATION,)}
