@@ -72,8 +72,8 @@ class _UnusableError(Exception):
 def api_key(api_key_file: str, environ: Mapping[str, str]) -> Credential:
     """Return the key and where it came from, or None and a sentence that says where it was looked for.
 
-    A missing key is no fault of the configuration: the daemon runs on and shows `Fault.KEY`. Reads at most two
-    small files; raises nothing.
+    A missing key is no fault of the configuration: the daemon runs on and shows `Fault.KEY`. Reads at most one
+    small file; raises nothing.
 
     Args:
         api_key_file: `live.api_key_file`; empty for none.
@@ -89,7 +89,7 @@ def api_key(api_key_file: str, environ: Mapping[str, str]) -> Credential:
         try:
             return Credential(Secret(_sound(text)), f"The API key comes from {place}.")
         except _UnusableError as refused:
-            return Credential(None, f"{place[:1].upper()}{place[1:]} {refused}.")
+            return Credential(None, f"There is no API key: {place} {refused}.")
     return Credential(
         None,
         f"There is no API key: live.api_key_file names no file, and {', '.join(looked)} hold none."
@@ -136,7 +136,8 @@ def _file_text(path: Path) -> str:
         return path.read_text("utf-8", "replace")
     except FileNotFoundError:
         raise _UnusableError(
-            "does not exist; make it with: sudo install -m 640 -g vocative /dev/stdin " + str(path)
+            f"does not exist; make it with: sudo install -m 640 -g vocative /dev/stdin {path}"
+            " (paste the key, then Ctrl-D)"
         ) from None
     except PermissionError:
         raise _UnusableError(

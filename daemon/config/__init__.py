@@ -1,0 +1,36 @@
+"""The configuration: one TOML file, refused with all its faults at once or taken whole."""
+
+from __future__ import annotations
+
+from .loading import default_path, load
+from .schema import (
+    ButtonSection,
+    CameraSection,
+    Config,
+    ControlSection,
+    LedsSection,
+    LiveSection,
+    MicrophoneSection,
+    NetworkSection,
+    Refusal,
+    Refusals,
+    SpeakerSection,
+    TurnSection,
+)
+
+__all__ = [
+    "ButtonSection",
+    "CameraSection",
+    "Config",
+    "ControlSection",
+    "LedsSection",
+    "LiveSection",
+    "MicrophoneSection",
+    "NetworkSection",
+    "Refusal",
+    "Refusals",
+    "SpeakerSection",
+    "TurnSection",
+    "default_path",
+    "load",
+]

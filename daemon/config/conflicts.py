@@ -1,0 +1,101 @@
+"""What is wrong between keys that are right each for itself, or between a key and this device."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .schema import Config
+
+_SOUND_PINS: Final = {18: "bit clock", 19: "word clock", 20: "input", 21: "output"}
+"""I2S on the header (hardware.md section 4)."""
+_SPI0_PINS: Final = {7: "CE1", 8: "CE0", 9: "MISO", 10: "MOSI", 11: "SCLK"}
+"""SPI0 on the header; dtparam=spi=on takes both chip selects, whichever the ring uses."""
+
+
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Values that do not go together."""
+
+    keys: tuple[str, ...]
+    """Each as "section.key"; any of them may be changed, the first one most likely."""
+    reason: str
+    """The end of a sentence that begins with one of the keys and its value."""
+
+
+def conflicts(config: Config) -> tuple[Conflict, ...]:
+    """Return every conflict in `config`. Looks at the disk for `live.ca_file` and nothing else."""
+    return (*_pins(config), *_tokens(config), *_turns(config), *_ca_file(config.live.ca_file))
+
+
+def _tokens(config: Config) -> Iterator[Conflict]:
+    live = config.live
+    if live.compression_target_tokens >= live.compression_trigger_tokens:
+        yield Conflict(
+            ("live.compression_target_tokens", "live.compression_trigger_tokens"),
+            f"compression_target_tokens ({live.compression_target_tokens}, what is kept) must be less than"
+            f" compression_trigger_tokens ({live.compression_trigger_tokens}, what sets it off)",
+        )
+
+
+def _turns(config: Config) -> Iterator[Conflict]:
+    turn = config.turn
+    if turn.no_speech_s >= turn.longest_s:
+        yield Conflict(
+            ("turn.no_speech_s", "turn.longest_s"),
+            f"no_speech_s ({turn.no_speech_s:g}) must be less than longest_s ({turn.longest_s:g}),"
+            " or it would never be reached",
+        )
+    if config.camera.mode == "with_turn" and config.camera.driver == "none":
+        yield Conflict(("camera.mode", "camera.driver"), 'with driver = "none" there is no camera that could look')
+    if config.button.driver == "none" and not config.control.socket:
+        yield Conflict(
+            ("button.driver", "control.socket"),
+            "without a button and without a control socket nothing could ever begin a turn; give it one of them",
+        )
+
+
+def _pins(config: Config) -> Iterator[Conflict]:
+    used: dict[int, str] = {}
+    sound = "pyaudio" in (config.microphone.driver, config.speaker.driver)
+    ring = config.leds.driver in ("apa102", "ws2812_spi")
+    for key, pin in _own_pins(config):
+        if pin in used:
+            yield Conflict((key, used[pin]), f"{used[pin]} and {key} both use GPIO{pin}; each needs its own")
+        elif sound and pin in _SOUND_PINS:
+            yield Conflict((key,), f"GPIO{pin} is the {_SOUND_PINS[pin]} of the I2S sound (GPIO18 to 21); take another")
+        elif ring and config.leds.spi_bus == 0 and pin in _SPI0_PINS:
+            yield Conflict(
+                (key, "leds.driver"),
+                f"GPIO{pin} is {_SPI0_PINS[pin]} of the SPI bus that the ring is on (GPIO7 to 11); take another",
+            )
+        used.setdefault(pin, key)
+    if ring and sound and config.leds.spi_bus == 1:
+        yield Conflict(("leds.spi_bus",), "SPI bus 1 lies on GPIO18 to 21, which carry the I2S sound; use bus 0")
+
+
+def _own_pins(config: Config) -> Iterator[tuple[str, int]]:
+    if config.button.driver == "gpiozero":
+        yield "button.pin", config.button.pin
+    if config.leds.driver == "rgb_led":
+        yield "leds.red_pin", config.leds.red_pin
+        yield "leds.green_pin", config.leds.green_pin
+        yield "leds.blue_pin", config.leds.blue_pin
+
+
+def _ca_file(path: str) -> Iterator[Conflict]:
+    if not path:
+        return
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        yield Conflict(("live.ca_file",), f"the file cannot be read ({error.strerror}), so no connection could be made")
+        return
+    if not _CERTIFICATE.search(content):
+        yield Conflict(("live.ca_file",), "the file holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)")

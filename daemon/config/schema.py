@@ -1,0 +1,248 @@
+"""The configuration as data: nine sections, every key with its unit, its range and its default.
+
+Types are strict (`"17"` is no number, `1` is no boolean) and unknown keys are errors: the configuration is refused,
+not guessed at. `config/vocative.toml` says the same in the owner's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Final, Literal, Protocol, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from hardware.settings import (
+    BoardSettings,
+    ButtonSettings,
+    CameraSettings,
+    LedSettings,
+    MicrophoneSettings,
+    SpeakerSettings,
+)
+
+from .values import (
+    OneOf,
+    Why,
+    absolute_path,
+    device_name,
+    header_name,
+    header_value,
+    language,
+    service_url,
+    socket_path,
+    word,
+    word_or_nothing,
+)
+
+DEFAULT_INSTRUCTION: Final = (
+    "You are the voice of a small device that somebody talks to. Answer in the language in which you are spoken to,"
+    " briefly, in plain sentences that are good to hear: no lists, no markup, no web addresses."
+)
+AbsolutePath: TypeAlias = Annotated[str, AfterValidator(absolute_path)]
+Languages: TypeAlias = Annotated[tuple[Annotated[str, AfterValidator(language)], ...], Field(strict=False)]
+HeaderName: TypeAlias = Annotated[str, AfterValidator(header_name)]
+HeaderValue: TypeAlias = Annotated[str, AfterValidator(header_value)]
+DeviceName: TypeAlias = Annotated[str, AfterValidator(device_name)]
+Harm: TypeAlias = Annotated[str, OneOf(("harassment", "hate_speech", "sexually_explicit", "dangerous_content"))]
+Threshold: TypeAlias = Annotated[
+    str, OneOf(("block_low_and_above", "block_medium_and_above", "block_only_high", "block_none", "off"))
+]
+Pin: TypeAlias = Annotated[
+    int, Field(ge=2, le=27), Why("GPIO numbers are meant, not those on the header; 0 and 1 belong to the HAT's memory")
+]
+Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
+
+
+class Section(BaseModel):
+    """One table of the file: strict, frozen, without unknown keys."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class LiveSection(Section):
+    """The Live API: the model and how it is asked. What a model does not accept, `daemon.live.models` refuses."""
+
+    model: Annotated[str, AfterValidator(word)] = "gemini-3.8-live"
+    voice: Annotated[str, AfterValidator(word_or_nothing)] = "Puck"
+    """Empty: the service's own choice."""
+    language_hints: Languages = ()
+    """BCP-47 tags for the transcription (live-api.md 1.4)."""
+    system_instruction: str = DEFAULT_INSTRUCTION
+    transcripts: Literal["off", "journal"] = "off"
+    """Of both sides. In the journal only when the owner asks for it."""
+    thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
+    thinking_budget_tokens: Annotated[int | None, Field(ge=-1, le=24_576), Why("-1 lets the model choose")] = None
+    proactive_audio: bool | None = None
+    affective_dialog: bool | None = None
+    media_resolution: Literal["low", "medium", "high"] | None = None
+    temperature: Annotated[float | None, Field(ge=0.0, le=2.0)] = None
+    top_p: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
+    max_output_tokens: Annotated[int | None, Field(ge=1, le=65_536)] = None
+    compression_trigger_tokens: Annotated[int, Field(ge=5_000, le=128_000), Why("the service takes no others")] = 25_000
+    """Context from which on the oldest turns are forgotten; all of it is billed with every turn (live-api.md 1.6)."""
+    compression_target_tokens: Annotated[
+        int, Field(ge=1_000, le=127_000), Why("it is what is kept, and must lie below compression_trigger_tokens")
+    ] = 8_000
+    activity_handling: Literal["interrupt", "no_interruption"] = "interrupt"
+    turn_coverage: Literal["only_activity", "all_input", "audio_activity_and_all_video"] | None = None
+    base_url: Annotated[str, AfterValidator(service_url)] = ""
+    """Empty for Google's own."""
+    api_version: Literal["v1", "v1alpha", "v1beta"] = "v1beta"
+    """The SDK's own default is v1, which the Live documents do not name (live-api.md 0.1)."""
+    ca_file: AbsolutePath = ""
+    """PEM certificates to trust besides the system's."""
+    api_key_file: AbsolutePath = ""
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
+    safety: dict[Harm, Threshold] = Field(default_factory=dict)
+
+
+class TurnSection(Section):
+    """Taking turns. All times are measured in audio."""
+
+    mode: Literal["hold", "tap"] = "hold"
+    vad_aggressiveness: Annotated[int, Field(ge=0, le=3), Why("webrtcvad knows these four")] = 2
+    pre_roll_ms: Annotated[
+        int,
+        Field(ge=500, le=2_000),
+        Why("the service hears nothing from before a turn, so less would clip first words"),
+    ] = 500
+    attack_ms: Annotated[
+        int, Field(ge=20, le=500), Why("it must be shorter than the pre-roll, and a frame has 20 ms")
+    ] = 100
+    hangover_ms: Annotated[
+        int,
+        Field(ge=500, le=3_000),
+        Why("the service acts at once on the end of a turn, so shorter pauses would cut sentences"),
+    ] = 700
+    no_speech_s: Annotated[float, Field(ge=2.0, le=60.0)] = 8.0
+    longest_s: Annotated[float, Field(ge=5.0, le=300.0)] = 60.0
+
+
+class MicrophoneSection(Section):
+    """The microphone."""
+
+    driver: Literal["pyaudio", "simulated"] = "pyaudio"
+    device: DeviceName = ""
+    gain_db: Annotated[
+        float, Field(ge=-20.0, le=40.0), Why("more only makes noise loud; a microphone that needs it is broken")
+    ] = 0.0
+
+
+class SpeakerSection(Section):
+    """The loudspeaker."""
+
+    driver: Literal["pyaudio", "simulated"] = "pyaudio"
+    device: DeviceName = ""
+    volume_percent: Percent = 70
+    earcons: bool = True
+
+
+class ButtonSection(Section):
+    """The button."""
+
+    driver: Literal["gpiozero", "simulated", "none"] = "gpiozero"
+    pin: Pin = 17
+    pull_up: bool = True
+    debounce_ms: Annotated[
+        int, Field(ge=5, le=200), Why("contacts bounce for some milliseconds, and people tap in 100")
+    ] = 30
+
+
+class LedsSection(Section):
+    """The ring of pixels, or the single LED."""
+
+    driver: Literal["apa102", "ws2812_spi", "rgb_led", "simulated", "none"] = "apa102"
+    count: Annotated[int, Field(ge=1, le=320), Why("more pixels do not fit into one transfer over SPI")] = 12
+    """4096 bytes, less the WS2812's pauses, at 12 bytes a pixel (hardware.md section 4)."""
+    brightness_percent: Annotated[
+        int, Field(ge=1, le=100), Why("the ring must say when the device listens; without a ring, driver is none")
+    ] = 40
+    spi_bus: Annotated[int, Field(ge=0, le=6), Why("a Pi has no others")] = 0
+    spi_device: Annotated[int, Field(ge=0, le=2), Why("a bus has at most three chip selects")] = 0
+    max_current_ma: Annotated[
+        int, Field(ge=20, le=5_000), Why("one pixel needs about 20 to be seen, and a Pi's 5 V pins give less than 5000")
+    ] = 400
+    red_pin: Pin = 5
+    green_pin: Pin = 6
+    blue_pin: Pin = 13
+
+
+class CameraSection(Section):
+    """The camera."""
+
+    driver: Literal["picamera2", "simulated", "none"] = "picamera2"
+    mode: Literal["off", "with_turn"] = "off"
+    width_px: Annotated[
+        int,
+        Field(ge=160, le=1_536, multiple_of=2),
+        Why("the service looks at about 768, and cameras deliver even sizes"),
+    ] = 768
+    quality_percent: Annotated[
+        int, Field(ge=30, le=95), Why("below it faces turn into squares, above it only the bytes grow")
+    ] = 75
+    interval_s: Annotated[float, Field(ge=1.0, le=60.0), Why("the service takes at most one picture a second")] = 1.0
+    """(live-api.md 1.2)"""
+
+
+class NetworkSection(Section):
+    """How long the network may take."""
+
+    connect_timeout_s: Annotated[float, Field(ge=1.0, le=60.0)] = 10.0
+    setup_timeout_s: Annotated[float, Field(ge=1.0, le=60.0)] = 10.0
+    send_timeout_s: Annotated[float, Field(ge=0.5, le=30.0)] = 3.0
+    reply_timeout_s: Annotated[float, Field(ge=2.0, le=120.0)] = 10.0
+    offline_buffer_s: Annotated[
+        float,
+        Field(ge=5.0, le=120.0),
+        Why("what is said while the link is down must not be lost, nor answered much later"),
+    ] = 30.0
+
+
+class ControlSection(Section):
+    """The Unix socket that the command `vocative` speaks to."""
+
+    socket: Annotated[str, AfterValidator(socket_path)] = "/run/vocative/control.sock"
+    """Empty for none."""
+
+
+class Config(Section):
+    """The whole configuration, checked; see `load`. Every key has a default, so `Config()` is a device too."""
+
+    live: LiveSection = Field(default_factory=LiveSection)
+    turn: TurnSection = Field(default_factory=TurnSection)
+    microphone: MicrophoneSection = Field(default_factory=MicrophoneSection)
+    speaker: SpeakerSection = Field(default_factory=SpeakerSection)
+    button: ButtonSection = Field(default_factory=ButtonSection)
+    leds: LedsSection = Field(default_factory=LedsSection)
+    camera: CameraSection = Field(default_factory=CameraSection)
+    network: NetworkSection = Field(default_factory=NetworkSection)
+    control: ControlSection = Field(default_factory=ControlSection)
+
+    def board(self) -> BoardSettings:
+        """Return what the parts must be told to be opened."""
+        microphone, speaker, button, leds, camera = self.microphone, self.speaker, self.button, self.leds, self.camera
+        return BoardSettings(
+            microphone=MicrophoneSettings(microphone.driver, microphone.device, microphone.gain_db),
+            speaker=SpeakerSettings(speaker.driver, speaker.device),
+            button=ButtonSettings(button.driver, button.pin, button.pull_up, button.debounce_ms),
+            leds=LedSettings(**leds.model_dump()),
+            camera=CameraSettings(camera.driver, camera.width_px, camera.quality_percent),
+        )
+
+
+class Refusal(Protocol):
+    """A key of `[live]` that the chosen model does not accept."""
+
+    @property
+    def key(self) -> str:
+        """The key with its section, such as "live.thinking_level"."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """What is wrong with it and what to do; it is said behind the key and its value."""
+        ...
+
+
+Refusals: TypeAlias = Callable[[LiveSection], Sequence[Refusal]]
+"""Says what the chosen model does not accept; passed to `load` by whoever knows the models."""
