@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, assert_never
 
 from hardware.interfaces import Board
+from hardware.pcm import DOWN
 
 from . import control
 from .audio.capture import Capture
@@ -21,6 +22,7 @@ from .audio.playback import Heard, Playback
 from .audio.vad import Vad
 from .config import Config
 from .conversation import (
+    AnswerCut,
     CloseGate,
     Conversation,
     Cue,
@@ -29,6 +31,7 @@ from .conversation import (
     LetSound,
     Mode,
     OpenGate,
+    SayAgain,
     SetMuted,
     Silence,
     Sound,
@@ -96,7 +99,7 @@ class App:
         self._config: Final = config
         self._journal: Final = journal
         self._manager: Final = manager
-        self.conversation: Final = Conversation(Mode(config.turn.mode))
+        self.conversation: Final = Conversation(Mode(config.turn.mode), AnswerCut(config.network.answer_cut))
         self.uplink: Final = Uplink(max(config.network.offline_buffer_s, config.turn.longest_s))
         self._diary: Final = Diary(journal)
         turn = config.turn
@@ -189,7 +192,7 @@ class App:
         """Take one event of the service that belongs to turn `turn_id`."""
         match event:
             case wire.Audio(pcm):
-                self._diary.chunk(turn_id, self._now())
+                self._diary.chunk(turn_id, DOWN.seconds(len(pcm)), self._now())
                 self.playback.play(turn_id, pcm)
             case wire.Interrupted():
                 self.dispatch(ReplyInterrupted(turn_id))
@@ -203,6 +206,10 @@ class App:
                 self._transcript(turn_id, event)
             case _:
                 pass
+
+    def heard_share(self, turn_id: int) -> float:
+        """Return how much of what has arrived of the answer to `turn_id` has sounded, 0 to 1."""
+        return self._diary.heard_share(turn_id, self._now())
 
     def _speech(self, pcm: bytes, captured_s: float) -> None:
         dropped_s = self.uplink.say(Speech(pcm, captured_s))
@@ -265,6 +272,9 @@ class App:
                 self.playback.end(turn_id)
             case Forget(turn_id):
                 self.uplink.forget(turn_id)
+            case SayAgain(turn_id, as_turn_id):
+                self.uplink.renumber(as_turn_id)
+                self._diary.said_again(as_turn_id, self._now())
             case Sound(cue):
                 if self._config.speaker.earcons:
                     self.playback.earcon(sound(EARCONS[cue]))

@@ -34,6 +34,7 @@ from .events import (
     SpeechEnded,
     SpeechStarted,
     Status,
+    TurnGivenUp,
     TurnState,
     TurnTooLong,
 )
@@ -46,6 +47,15 @@ class Mode(Enum):
     """The gate is open while the button is held."""
     TAP = "tap"
     """A press opens the gate; silence after speech, or a second press, closes it."""
+
+
+class AnswerCut(Enum):
+    """What becomes of a turn whose answer was cut off by the network."""
+
+    AUTO = "auto"
+    """It is said again when less than half of what had come was heard."""
+    AGAIN = "again"
+    NEVER = "never"
 
 
 class Cue(Enum):
@@ -81,6 +91,8 @@ class Outcome(Enum):
     """The service had nothing to say, or could not."""
     EMPTY = "empty"
     """The user said nothing."""
+    CUT = "cut"
+    """The link broke in the answer, and the turn is said again under a new number."""
 
 
 # --- effects: what the app carries out, in order, without deciding anything --------------------------
@@ -124,6 +136,14 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class SayAgain:
+    """What is held of turn `turn_id` is said again on the next link, as turn `as_turn_id`."""
+
+    turn_id: int
+    as_turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sound:
     """Play an earcon."""
 
@@ -145,7 +165,7 @@ class TurnOver:
     outcome: Outcome
 
 
-Effect: TypeAlias = OpenGate | CloseGate | Silence | LetSound | Forget | Sound | SetMuted | TurnOver
+Effect: TypeAlias = OpenGate | CloseGate | Silence | LetSound | Forget | SayAgain | Sound | SetMuted | TurnOver
 
 SHORTEST_HOLD_S: Final = 0.25
 """A hold shorter than this is not a question: it stops what sounds, and asks for nothing."""
@@ -154,8 +174,9 @@ SHORTEST_HOLD_S: Final = 0.25
 class Conversation:
     """Who is speaking, and what follows from what happens. Turns are numbered from 1, rising."""
 
-    def __init__(self, mode: Mode) -> None:
+    def __init__(self, mode: Mode, answer_cut: AnswerCut = AnswerCut.AUTO) -> None:
         self.mode = mode
+        self.answer_cut = answer_cut
         self.status = Status()
         self.turn_id = 0
         """The newest turn of the user; 0 before the first."""
@@ -182,15 +203,17 @@ class Conversation:
             case NothingSaid(turn_id):
                 effects = self._drop_turn(turn_id, Ending.NOTHING_SAID)
             case ReplySounding(turn_id):
-                effects = self._sounding(turn_id)
+                self._sounding(turn_id)
             case ReplySounded(turn_id):
                 effects = self._sounded(turn_id)
             case ReplyInterrupted(turn_id):
                 effects = self._interrupted(turn_id)
             case ReplyGenerated(turn_id) | ReplyDone(turn_id=turn_id):
-                effects = [LetSound(turn_id)] if self._awaits(turn_id) else []
-            case ReplyLost(turn_id):
-                effects = [LetSound(turn_id)] if self._awaits(turn_id) else []
+                effects = [Forget(turn_id), LetSound(turn_id)] if self._awaits(turn_id) else []
+            case ReplyLost(turn_id, heard_share):
+                effects = self._reply_lost(turn_id, heard_share)
+            case TurnGivenUp(turn_id):
+                effects = self._given_up(turn_id)
             case LinkChanged(link):
                 self.status = replace(self.status, link=link)
             case FaultFound(fault):
@@ -254,16 +277,40 @@ class Conversation:
 
     def _stop_reply(self) -> list[Effect]:
         """The user wants the floor. What was said and not answered stays held: the next turn may only complete it."""
-        speaking = self.status.turn is TurnState.SPEAKING
+        turn_id, speaking = self.turn_id, self.status.turn is TurnState.SPEAKING
         self._be(TurnState.IDLE)
-        outcome = Outcome.INTERRUPTED if speaking else Outcome.SUPERSEDED
-        return [Silence(self.turn_id), TurnOver(self.turn_id, outcome)]
+        if speaking:
+            return [Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.INTERRUPTED)]
+        return [Silence(turn_id), TurnOver(turn_id, Outcome.SUPERSEDED)]
 
-    def _sounding(self, turn_id: int) -> list[Effect]:
-        if turn_id != self.turn_id or self.status.turn is not TurnState.THINKING:
+    def _sounding(self, turn_id: int) -> None:
+        if turn_id == self.turn_id and self.status.turn is TurnState.THINKING:
+            self._be(TurnState.SPEAKING)
+
+    def _reply_lost(self, turn_id: int, heard_share: float) -> list[Effect]:
+        """The rest of the answer will not come: say the turn again, or be content with what did come."""
+        if not self._awaits(turn_id):
             return []
-        self._be(TurnState.SPEAKING)
-        return [Forget(turn_id)]
+        match self.answer_cut:
+            case AnswerCut.AUTO:
+                again = heard_share < 0.5
+            case AnswerCut.AGAIN:
+                again = True
+            case AnswerCut.NEVER:
+                again = False
+            case _:
+                assert_never(self.answer_cut)
+        if not again:
+            return [Forget(turn_id), LetSound(turn_id)]
+        self.turn_id += 1  # the answer to come is another one; chunks of the old are never to be heard again
+        self._be(TurnState.THINKING)
+        return [Silence(turn_id), TurnOver(turn_id, Outcome.CUT), SayAgain(turn_id, self.turn_id)]
+
+    def _given_up(self, turn_id: int) -> list[Effect]:
+        if not self._awaits(turn_id):
+            return [Forget(turn_id)]
+        self._be(TurnState.IDLE)
+        return [Silence(turn_id), Forget(turn_id), Sound(Cue.ERROR), TurnOver(turn_id, Outcome.UNANSWERED)]
 
     def _sounded(self, turn_id: int) -> list[Effect]:
         if not self._awaits(turn_id):

@@ -17,6 +17,7 @@ class _Story:
     ending: str | None = None
     first_chunk_s: float | None = None
     first_sound_s: float | None = None
+    arrived_s: float = 0.0
     sounded_s: float = 0.0
     underruns: int = 0
     dropped_s: float = 0.0
@@ -45,10 +46,23 @@ class Diary:
         if story := self._stories.get(turn_id):
             story.closed_s, story.ending = now, ending
 
-    def chunk(self, turn_id: int, now: float) -> None:
-        """Audio of the answer arrived."""
-        if (story := self._stories.get(turn_id)) and story.first_chunk_s is None:
-            story.first_chunk_s = now
+    def said_again(self, turn_id: int, now: float) -> None:
+        """What was said in an older turn waits for a link again, under this number."""
+        self._stories[turn_id] = _Story(now, closed_s=now, ending="said_again")
+
+    def chunk(self, turn_id: int, seconds: float, now: float) -> None:
+        """So much audio of the answer arrived."""
+        if story := self._stories.get(turn_id):
+            story.arrived_s += seconds
+            if story.first_chunk_s is None:
+                story.first_chunk_s = now
+
+    def heard_share(self, turn_id: int, now: float) -> float:
+        """Return how much of what has arrived of the answer has sounded, 0 to 1, as if it had never run dry."""
+        story = self._stories.get(turn_id)
+        if story is None or story.first_sound_s is None or not story.arrived_s:
+            return 0.0
+        return min(1.0, (now - story.first_sound_s) / story.arrived_s)
 
     def sounding(self, turn_id: int, now: float) -> None:
         """The first sample of the answer was handed to the converter."""

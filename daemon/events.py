@@ -162,7 +162,16 @@ class ReplyDone:
 
 @dataclass(frozen=True, slots=True)
 class ReplyLost:
-    """The answer of `turn_id` will not come (any further): its link broke while it was being sent."""
+    """The answer of `turn_id` had begun, and its link broke before all of it had come."""
+
+    turn_id: int
+    heard_share: float
+    """How much of what had come has sounded, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnGivenUp:
+    """Turn `turn_id` will not be answered: it was said often enough, or has waited for a link too long."""
 
     turn_id: int
 
@@ -215,6 +224,7 @@ Event: TypeAlias = (
     | ReplyGenerated
     | ReplyDone
     | ReplyLost
+    | TurnGivenUp
     | ReplySounding
     | ReplySounded
     | MuteAsked

@@ -49,6 +49,7 @@ def supervised(config: Config, key: Secret, random: Callable[[], float]) -> Call
             uplink=app.uplink,
             hear=app.hear,
             dispatch=app.dispatch,
+            heard_share=app.heard_share,
             tell=app.tell,
             random=random,
             liveness=lambda: liveness(config),

@@ -196,6 +196,7 @@ class NetworkSection(Section):
         Field(ge=5.0, le=120.0),
         Why("what is said while the link is down must not be lost, nor answered much later"),
     ] = 30.0
+    answer_cut: Literal["auto", "again", "never"] = "auto"
 
 
 class ControlSection(Section):

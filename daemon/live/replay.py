@@ -115,6 +115,13 @@ class Replay:
         if self._window is not None and self._window <= turn_id:
             self._items.appendleft(TurnEnd(self._window))
 
+    def renumber(self, turn_id: int) -> None:
+        """Give what is held, and is said no more, the number of a new turn; the open turn keeps its own."""
+        if self._open_turn is None:
+            self._items = deque(
+                type(item)(turn_id) if isinstance(item, TurnStart | TurnEnd) else item for item in self._items
+            )
+
     def rewind(self) -> float:
         """Prepare for a new link: everything held is unsent again, and is said as one turn.
 

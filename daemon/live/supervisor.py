@@ -16,6 +16,7 @@ from daemon.events import (
     LinkChanged,
     LinkState,
     ReplyLost,
+    TurnGivenUp,
 )
 from daemon.journal import Level
 
@@ -25,7 +26,7 @@ from .liveness import Liveness
 from .resume import HandleFate, HandleStore, Pause, Streak, decide
 from .session import Hear, Session
 from .uplink import Uplink
-from .wire import Audio, Downward, GoAway, Handle
+from .wire import Audio, Downward, Generated, GoAway, Handle, Interrupted, TurnDone
 
 Tell = Callable[..., None]
 """The journal's `tell`."""
@@ -45,6 +46,7 @@ class Supervisor:
         uplink: What is to go up.
         hear: Takes what comes down.
         dispatch: Takes events.
+        heard_share: Says how much of what came of a turn's answer has sounded, 0 to 1.
         tell: The journal.
         random: Returns a float in [0, 1); spreads the attempts of many devices.
         liveness: Makes the deadlines of a new link.
@@ -57,6 +59,7 @@ class Supervisor:
         uplink: Uplink,
         hear: Hear,
         dispatch: Callable[[Event], None],
+        heard_share: Callable[[int], float],
         tell: Callable[..., None],
         random: Callable[[], float],
         liveness: Callable[[], Liveness],
@@ -65,6 +68,7 @@ class Supervisor:
         self._uplink: Final = uplink
         self._hear: Final = hear
         self._dispatch: Final = dispatch
+        self._heard_share: Final = heard_share
         self._tell: Final = tell
         self._liveness: Final = liveness
         self._backoff: Final = Backoff(random)
@@ -150,6 +154,8 @@ class Supervisor:
                 self._answering = turn_id
                 self._tries = 0
                 self._streak.answered()
+            case Generated() | Interrupted() | TurnDone():
+                self._answering = None
             case _:
                 pass
         self._hear(turn_id, event)
@@ -157,7 +163,7 @@ class Supervisor:
     def _lose_answer(self) -> None:
         """An answer that has begun will not go on over another link."""
         if self._answering is not None:
-            self._dispatch(ReplyLost(self._answering))
+            self._dispatch(ReplyLost(self._answering, self._heard_share(self._answering)))
             self._answering = None
 
     async def _recover(self, failure: LinkError, now: float) -> None:
@@ -193,12 +199,12 @@ class Supervisor:
         if self._tries >= UNANSWERED_TRIES and turn_id is not None:
             self._tries = 0
             self._tell("turn.given_up", level=Level.WARNING, turn_id=turn_id, tries=UNANSWERED_TRIES)
-            self._dispatch(ReplyLost(turn_id))
+            self._dispatch(TurnGivenUp(turn_id))
 
     async def _wait(self, pause_s: float, *, patient: bool) -> None:
         """Sleep for `pause_s`, or until somebody is in a hurry; not sooner than `HURRY_S` then, nor if `patient`."""
-        await asyncio.sleep(min(pause_s, HURRY_S))
         self._hurry.clear()
+        await asyncio.sleep(min(pause_s, HURRY_S))
         rest_s = pause_s - HURRY_S
         if patient:
             await asyncio.sleep(max(0.0, rest_s))

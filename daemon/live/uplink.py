@@ -47,6 +47,10 @@ class Uplink:
         self.replay.answered(turn_id)
         self._bell.set()
 
+    def renumber(self, turn_id: int) -> None:
+        """Give what is held the number of a new turn."""
+        self.replay.renumber(turn_id)
+
     async def next(self) -> Upward:
         """Wait for the next item. It counts as sent when this returns: send it before awaiting anything else."""
         while (item := self.replay.next()) is None:

@@ -72,6 +72,7 @@ class Story:
             uplink=app.uplink,
             hear=app.hear,
             dispatch=app.dispatch,
+            heard_share=app.heard_share,
             tell=app.tell,
             random=lambda: self._random(),
             liveness=lambda: liveness(self.config),

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.conversation import (
+    AnswerCut,
     CloseGate,
     Conversation,
     Cue,
@@ -15,6 +16,7 @@ from daemon.conversation import (
     Mode,
     OpenGate,
     Outcome,
+    SayAgain,
     SetMuted,
     Silence,
     Sound,
@@ -40,6 +42,7 @@ from daemon.events import (
     SightChanged,
     SpeechEnded,
     SpeechStarted,
+    TurnGivenUp,
     TurnState,
     TurnTooLong,
 )
@@ -90,16 +93,16 @@ def test_a_second_tap_before_a_word_asks_nothing() -> None:
 def test_a_tap_in_hold_mode_stops_the_answer_and_asks_nothing() -> None:
     conversation = Conversation(Mode.HOLD)
     stopped = told(conversation, PRESS, RELEASE, ReplySounding(1), PRESS)
-    assert stopped == [Silence(1), TurnOver(1, Outcome.INTERRUPTED), OpenGate(2, endpointing=False)]
+    assert stopped == [Silence(1), Forget(1), TurnOver(1, Outcome.INTERRUPTED), OpenGate(2, endpointing=False)]
     expected = [CloseGate(2, Ending.TOO_SHORT), Silence(2), Forget(2), TurnOver(2, Outcome.EMPTY)]
     assert told(conversation, TAPPED) == expected
 
 
 def test_an_answer_sounds_and_is_over() -> None:
     conversation = Conversation(Mode.HOLD)
-    assert told(conversation, PRESS, RELEASE, ReplySounding(1)) == [Forget(1)]
+    assert told(conversation, PRESS, RELEASE, ReplySounding(1)) == []
     assert conversation.status.turn is TurnState.SPEAKING
-    assert told(conversation, ReplyGenerated(1)) == [LetSound(1)]
+    assert told(conversation, ReplyGenerated(1)) == [Forget(1), LetSound(1)]
     assert told(conversation, ReplySounded(1)) == [TurnOver(1, Outcome.ANSWERED)]
     assert conversation.status.turn is TurnState.IDLE
     assert told(conversation, ReplyDone(1)) == []
@@ -113,7 +116,7 @@ def test_speaking_again_before_the_answer_keeps_what_was_said() -> None:
 
 def test_no_answer_at_all_is_heard_as_an_error() -> None:
     conversation = Conversation(Mode.HOLD)
-    assert told(conversation, PRESS, RELEASE, ReplyDone(1, "MALFORMED_FUNCTION_CALL")) == [LetSound(1)]
+    assert told(conversation, PRESS, RELEASE, ReplyDone(1, "MALFORMED_FUNCTION_CALL")) == [Forget(1), LetSound(1)]
     assert told(conversation, ReplySounded(1)) == [Forget(1), Sound(Cue.ERROR), TurnOver(1, Outcome.UNANSWERED)]
 
 
@@ -126,16 +129,42 @@ def test_the_server_interrupting_the_current_answer_silences_it() -> None:
 def test_terminal_messages_of_an_older_turn_are_ignored() -> None:
     conversation = Conversation(Mode.HOLD)
     told(conversation, PRESS, RELEASE, ReplySounding(1), PRESS, RELEASE)
-    for stale in (ReplyInterrupted(1), ReplyGenerated(1), ReplyDone(1), ReplySounded(1), ReplySounding(1), ReplyLost(1)):
+    for stale in (ReplyInterrupted(1), ReplyGenerated(1), ReplyDone(1), ReplySounded(1), ReplySounding(1), ReplyLost(1, 0.0)):
         assert told(conversation, stale) == []
     assert conversation.status.turn is TurnState.THINKING
 
 
-def test_a_link_lost_in_the_answer_lets_what_came_sound() -> None:
-    conversation = Conversation(Mode.HOLD)
+@pytest.mark.parametrize(
+    ("answer_cut", "heard_share", "again"),
+    [
+        (AnswerCut.AUTO, 0.4, True),
+        (AnswerCut.AUTO, 0.6, False),
+        (AnswerCut.AGAIN, 0.9, True),
+        (AnswerCut.NEVER, 0.0, False),
+    ],
+)
+def test_a_link_lost_in_the_answer(answer_cut: AnswerCut, heard_share: float, again: bool) -> None:
+    conversation = Conversation(Mode.HOLD, answer_cut)
     told(conversation, PRESS, RELEASE, ReplySounding(1))
     assert told(conversation, LinkChanged(LinkState.DOWN)) == []
-    assert told(conversation, ReplyLost(1)) == [LetSound(1)]
+    effects = told(conversation, ReplyLost(1, heard_share))
+    if again:
+        assert effects == [Silence(1), TurnOver(1, Outcome.CUT), SayAgain(1, 2)]
+        assert conversation.status.turn is TurnState.THINKING
+        assert told(conversation, ReplySounding(1)) == []
+        assert conversation.status.turn is TurnState.THINKING
+        told(conversation, ReplySounding(2))
+        assert conversation.status.turn is TurnState.SPEAKING
+    else:
+        assert effects == [Forget(1), LetSound(1)]
+
+
+def test_a_turn_that_is_given_up_is_heard_as_an_error() -> None:
+    conversation = Conversation(Mode.HOLD)
+    told(conversation, PRESS, RELEASE)
+    expected = [Silence(1), Forget(1), Sound(Cue.ERROR), TurnOver(1, Outcome.UNANSWERED)]
+    assert told(conversation, TurnGivenUp(1)) == expected
+    assert told(conversation, TurnGivenUp(1)) == [Forget(1)]
 
 
 def test_a_link_lost_before_the_answer_changes_nothing_for_the_turn() -> None:
@@ -183,6 +212,7 @@ EVENTS = st.one_of(
     st.builds(LinkChanged, st.sampled_from(LinkState)),
     st.builds(FaultFound, st.sampled_from(Fault)),
     st.builds(FaultMended, st.sampled_from(Fault)),
+    st.builds(ReplyLost, st.integers(0, 6), st.floats(0, 1)),
     *[
         st.builds(kind, st.integers(0, 6))
         for kind in (
@@ -193,7 +223,7 @@ EVENTS = st.one_of(
             ReplyInterrupted,
             ReplyGenerated,
             ReplyDone,
-            ReplyLost,
+            TurnGivenUp,
             ReplySounding,
             ReplySounded,
         )

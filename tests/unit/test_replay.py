@@ -92,6 +92,17 @@ def test_turns_said_while_offline_reach_the_link_as_one() -> None:
     assert words(items) == said
 
 
+def test_a_turn_can_be_said_again_under_a_new_number() -> None:
+    replay = Replay(10)
+    said = spoken(replay, 1, 1, 2)
+    sent(replay)
+    replay.renumber(2)
+    replay.rewind()
+    items = sent(replay)
+    assert (items[0], items[-1]) == (TurnStart(2), TurnEnd(2))
+    assert words(items) == said
+
+
 def test_an_answered_turn_is_never_said_again() -> None:
     replay = Replay(10)
     spoken(replay, 1, 1)
