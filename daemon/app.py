@@ -248,7 +248,7 @@ class App:
 
     # --- what follows ------------------------------------------------------------------------------
 
-    def _carry_out(self, effect: Effect) -> None:
+    def _carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one match over every effect is the point
         match effect:
             case OpenGate(turn_id, endpointing):
                 self._diary.opened(turn_id, self._now())
