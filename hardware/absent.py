@@ -1,0 +1,35 @@
+"""What stands in for a part that the device does not have, because its driver is "none"."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from hardware.interfaces import Edge, Rgb
+
+
+class AbsentButton:
+    """A `Button` that nobody ever presses."""
+
+    async def edge(self) -> Edge:
+        """Wait for ever."""
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+class AbsentLedRing:
+    """A `LedRing` that nobody sees."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def show(self, pixels: Sequence[Rgb]) -> None:
+        """Show nothing; see `LedRing.show`."""
+        if len(pixels) != self.count:
+            raise ValueError(f"{len(pixels)} pixels for a ring of {self.count}")
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,97 @@
+"""A microphone on PyAudio: 16 kHz, mono, a callback for every frame of 20 ms."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Final
+
+from hardware.frame_queue import FrameQueue
+from hardware.interfaces import Frame
+from hardware.pcm import FRAME_S, UP, gain_of_db, scaled
+from hardware.pyaudio_host import INPUT_OVERFLOW, Times
+from hardware.pyaudio_stream import WatchedStream
+from hardware.settings import MicrophoneSettings
+from hardware.sound_devices import Direction
+
+_OLDEST_S: Final = 0.5
+"""No card's buffer holds more than this; a sample that is said to be older has a wrong time."""
+
+
+class PyAudioMicrophone:
+    """A `Microphone`. `open_microphone` makes one.
+
+    Samples captured while `muted` is true, even a part of a frame of them, are replaced by zeros in PortAudio's
+    callback; frames that were captured before and not read yet, in `read`.
+    """
+
+    def __init__(self, settings: MicrophoneSettings) -> None:
+        self._loop: Final = asyncio.get_running_loop()
+        self._gain: Final = gain_of_db(settings.gain_db)
+        self._frames: Final = FrameQueue()
+        self.stream: Final = WatchedStream(Direction.CAPTURE, self._captured, self._frames.fail)
+        self._muted = False
+        self._unmuted_s = 0.0
+        """When muting last ended; read by PortAudio's thread."""
+        self._previous_s = 0.0
+        """When the frame before was captured; PortAudio's thread alone uses it."""
+
+    def __repr__(self) -> str:
+        return f"<PyAudioMicrophone {self.stream!r} {self._frames!r}{' muted' if self._muted else ''}>"
+
+    @property
+    def muted(self) -> bool:
+        """Whether `read` hands out silence."""
+        return self._muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        if self._muted and not muted:
+            self._unmuted_s = (
+                time.monotonic()
+            )  # before the flag: the callback must never see it unset with the old time
+        self._muted = muted
+
+    async def read(self) -> Frame:
+        """Wait for the next frame; see `Microphone.read`."""
+        frame = await self._frames.get()
+        pcm = UP.silence if self._muted else scaled(frame.pcm, self._gain)
+        return replace(frame, pcm=pcm)
+
+    async def close(self) -> None:
+        """Stop capturing and free the device; see `Microphone.close`."""
+        self._frames.fail("microphone: closed")
+        await self.stream.close()
+
+    def _captured(self, pcm: bytes, _count: int, times: Times, status: int) -> None:
+        """Take one frame, on PortAudio's thread."""
+        captured_s = _captured_s(time.monotonic(), times)
+        lost_frames = 0
+        if status & INPUT_OVERFLOW:
+            lost_frames = max(1, round((captured_s - self._previous_s) / FRAME_S) - 1)
+        self._previous_s = captured_s
+        if self._muted or captured_s - FRAME_S < self._unmuted_s:
+            pcm = UP.silence
+        self._loop.call_soon_threadsafe(self._frames.put, pcm, captured_s, lost_frames)
+
+
+async def open_microphone(settings: MicrophoneSettings) -> PyAudioMicrophone:
+    """Open the microphone that `settings.device` names, looked up afresh.
+
+    Raises:
+        DeviceMissing: It cannot be opened now.
+    """
+    microphone = PyAudioMicrophone(settings)
+    await microphone.stream.open(settings.device, UP, UP.frame_samples)
+    return microphone
+
+
+def _captured_s(now_s: float, times: Times) -> float:
+    """Return when the last sample of a frame was captured, whose callback runs at `now_s`.
+
+    The card may have captured further samples since: ALSA says when it captured the first one. Where it says
+    nothing of use (0, the future, or a time as long ago as no buffer is), the frame is taken to be the latest.
+    """
+    since_s = times["current_time"] - times["input_buffer_adc_time"] - FRAME_S
+    return now_s - since_s if 0.0 < since_s < _OLDEST_S else now_s

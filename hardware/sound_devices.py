@@ -1,0 +1,90 @@
+"""Which sound device a name means. Pure: names in, an index or a `DeviceMissing` with advice out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from hardware.interfaces import DeviceMissing
+
+_CARD: Final = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)
+"""A card in /proc/asound/cards: ` 2 [Device         ]: USB-Audio - USB PnP Sound Device`."""
+_CARD_WANTED: Final = re.compile(r"^(?:plug)?hw:CARD=([^,]+)(?:,DEV=(\d+))?$")
+
+
+class Direction(Enum):
+    """What a device is opened for; the value is what we call it to its owner."""
+
+    CAPTURE = "microphone"
+    PLAYBACK = "speaker"
+
+
+@dataclass(frozen=True, slots=True)
+class SoundDevice:
+    """One of PortAudio's devices. The index holds until PortAudio is initialised anew, and no longer."""
+
+    index: int
+    name: str
+    """Such as `USB PnP Sound Device: Audio (hw:2,0)` for a card; `default` for a PCM of ALSA's configuration."""
+    captures: bool
+    plays: bool
+
+    def serves(self, direction: Direction) -> bool:
+        """Return whether it can be opened in `direction`."""
+        return self.captures if direction is Direction.CAPTURE else self.plays
+
+
+def find_device(devices: Sequence[SoundDevice], wanted: str, direction: Direction, cards: str) -> int | None:
+    """Return the index of the device that `wanted` means in `direction`; None for the system's default.
+
+    Args:
+        devices: All of PortAudio's devices.
+        wanted: Empty for the default; or a device's whole name; or a part of exactly one device's name; or a card's
+            id as ALSA writes it, `hw:CARD=sndrpigooglevoi`, perhaps with `,DEV=1`, whatever number the card has today.
+        direction: What it is for.
+        cards: What /proc/asound/cards says; it alone knows the cards' ids.
+
+    Raises:
+        DeviceMissing: None or several fit.
+    """
+    if not wanted:
+        return None
+    able = [device for device in devices if device.serves(direction)]
+    sought = _in_portaudio_words(wanted, cards)
+    fitting = [device for device in able if device.name == sought] or [
+        device for device in able if sought in device.name
+    ]
+    if len(fitting) == 1:
+        return fitting[0].index
+    names = ", ".join(f'"{device.name}"' for device in fitting or able) or "none at all"
+    ids = ", ".join(f"hw:CARD={card}" for _, card in _CARD.findall(cards))
+    if fitting:
+        raise DeviceMissing(
+            f'{direction.value}: "{wanted}" fits several devices: {names}. '
+            f"Set {direction.value}.device to more of one name."
+        )
+    raise DeviceMissing(
+        f'{direction.value}: no device fits "{wanted}". There are: {names}{f"; cards: {ids}" if ids else ""}. '
+        f"Plug it in, or set {direction.value}.device to one of these."
+    )
+
+
+def has_new_card(cards_before: str, cards_now: str) -> bool:
+    """Return whether a card has come, or come back elsewhere: then PortAudio's old list may name the wrong one.
+
+    A card that only went away, or came back as it was, leaves the list as good as it was.
+    """
+    return not set(cards_now.splitlines()) <= set(cards_before.splitlines())
+
+
+def _in_portaudio_words(wanted: str, cards: str) -> str:
+    """Return `wanted`, or for a card's id the part of a name by which PortAudio, which knows only numbers, shows it."""
+    match = _CARD_WANTED.match(wanted)
+    if match is None:
+        return wanted
+    numbers = {card: number for number, card in _CARD.findall(cards)}
+    number = numbers.get(match[1])
+    return wanted if number is None else f"(hw:{number},{match[2] or 0})"

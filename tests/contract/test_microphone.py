@@ -1,0 +1,372 @@
+"""What every `Microphone` promises: the simulated one, and PyAudio's on a private PulseAudio, which promises more."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from hardware.interfaces import DeviceLost, DeviceMissing, Frame, Microphone, Speaker
+from hardware.pcm import DOWN, FRAME_S, UP, gain_of_db, scaled
+from hardware.pyaudio_host import PORTAUDIO
+from hardware.pyaudio_microphone import open_microphone
+from hardware.pyaudio_speaker import open_speaker
+from hardware.settings import BoardSettings, MicrophoneSettings, SpeakerSettings
+from hardware.simulated import SimulatedBoard
+from tests.support import pulse, virtual_time
+from tests.support.known_sound import known_sound
+
+T = TypeVar("T")
+
+
+class Room(Protocol):
+    """A microphone together with what it hears, and the kind of time that both live in."""
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T: ...
+
+    async def open(self, *, gain_db: float = 0.0) -> Microphone: ...
+
+    def say(self, pcm: bytes) -> None: ...
+
+    def freeze(self) -> None: ...
+
+    def restore(self) -> None: ...
+
+
+class SimulatedRoom:
+    def __init__(self) -> None:
+        self.board = SimulatedBoard()
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T:
+        return virtual_time.run(story)
+
+    async def open(self, *, gain_db: float = 0.0) -> Microphone:
+        if gain_db:
+            self.board = SimulatedBoard(BoardSettings(microphone=MicrophoneSettings(gain_db=gain_db)))
+        return await self.board.microphone()
+
+    def say(self, pcm: bytes) -> None:
+        self.board.mic.say(pcm)
+
+    def freeze(self) -> None:
+        self.board.mic.lose()
+
+    def restore(self) -> None:
+        self.board.mic.restore()
+
+
+class PulseRoom:
+    def __init__(self, private: pulse.PrivatePulse) -> None:
+        self.private = private
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(story)
+
+    async def open(self, *, gain_db: float = 0.0) -> Microphone:
+        return await open_microphone(MicrophoneSettings(device=pulse.MICROPHONE, gain_db=gain_db))
+
+    def say(self, pcm: bytes) -> None:
+        self.private.feed(pcm)
+
+    def freeze(self) -> None:
+        self.private.freeze(True)
+
+    def restore(self) -> None:
+        self.private.freeze(False)
+
+
+@pytest.fixture(scope="module")
+def private_pulse() -> Iterator[pulse.PrivatePulse]:
+    if reason := pulse.missing():
+        pytest.skip(reason)
+    with pulse.PrivatePulse() as private:
+        yield private
+
+
+@pytest.fixture
+def pulse_room(private_pulse: pulse.PrivatePulse) -> PulseRoom:
+    return PulseRoom(private_pulse)
+
+
+@pytest.fixture(params=["simulated", "pyaudio"])
+def room(request: pytest.FixtureRequest) -> Room:
+    if request.param == "simulated":
+        return SimulatedRoom()
+    opened: Room = request.getfixturevalue("pulse_room")
+    return opened
+
+
+async def read(microphone: Microphone, frames: int) -> list[Frame]:
+    return [await microphone.read() for _ in range(frames)]
+
+
+def sound(frames: list[Frame]) -> bytes:
+    return b"".join(frame.pcm for frame in frames)
+
+
+async def play(speaker: Speaker, pcm: bytes) -> None:
+    for start in range(0, len(pcm), DOWN.frame_bytes):
+        await speaker.write(pcm[start : start + DOWN.frame_bytes])
+
+
+# --- every microphone ----------------------------------------------------------------------------------
+
+
+def test_frames_of_20_ms_come_in_order_and_in_real_time(room: Room) -> None:
+    async def story() -> tuple[list[Frame], float]:
+        microphone = await room.open()
+        await read(microphone, 5)
+        begun_s = asyncio.get_running_loop().time()
+        frames = await read(microphone, 20)
+        took_s = asyncio.get_running_loop().time() - begun_s
+        await microphone.close()
+        return frames, took_s
+
+    frames, took_s = room.run(story())
+    captured_s = [frame.captured_s for frame in frames]
+    assert {len(frame.pcm) for frame in frames} == {UP.frame_bytes}
+    assert captured_s == sorted(captured_s)
+    assert captured_s[-1] - captured_s[0] == pytest.approx(19 * FRAME_S, rel=0.1)
+    assert took_s == pytest.approx(20 * FRAME_S, rel=0.1)
+
+
+def test_every_sample_arrives_as_it_sounded(room: Room) -> None:
+    said = known_sound(UP, 0.5)
+
+    async def story() -> list[Frame]:
+        microphone = await room.open()
+        await microphone.read()
+        room.say(said)
+        frames = await read(microphone, 45)
+        await microphone.close()
+        return frames
+
+    frames = room.run(story())
+    assert said in sound(frames)
+    assert sum(frame.lost_frames for frame in frames) == 0
+
+
+def test_gain_is_applied_and_clips(room: Room) -> None:
+    said = known_sound(UP, 0.1)
+
+    async def story() -> list[Frame]:
+        microphone = await room.open(gain_db=18.0)
+        await microphone.read()
+        room.say(said)
+        frames = await read(microphone, 25)
+        await microphone.close()
+        return frames
+
+    louder = scaled(said, gain_of_db(18.0))
+    assert b"\xff\x7f" in louder
+    assert louder in sound(room.run(story()))
+
+
+def test_nothing_captured_or_read_while_muted_is_ever_heard(room: Room) -> None:
+    said = known_sound(UP, 1.0)
+
+    async def story() -> tuple[list[Frame], list[Frame], list[Frame]]:
+        microphone = await room.open()
+        await microphone.read()
+        room.say(said)
+        while not any((await microphone.read()).pcm):
+            pass
+        await asyncio.sleep(0.1)  # several frames with sound in them wait, unread, when the owner mutes
+        microphone.muted = True
+        waiting = await read(microphone, 5)
+        muted = await read(microphone, 10)
+        await asyncio.sleep(0.1)
+        microphone.muted = False
+        freed = await read(microphone, 12)
+        await microphone.close()
+        return waiting, muted, freed
+
+    waiting, muted, freed = room.run(story())
+    assert not any(sound(waiting + muted))
+    gap_s = muted[-1].captured_s - muted[0].captured_s
+    assert gap_s == pytest.approx(9 * FRAME_S, rel=0.25)
+    silent = [not any(frame.pcm) for frame in freed]
+    assert 4 <= silent.index(False) <= 6  # captured while muted: still silent
+    assert not any(silent[silent.index(False) :])
+
+
+def test_at_most_25_unread_frames_are_kept_and_the_loss_is_counted(room: Room) -> None:
+    async def story() -> list[Frame]:
+        microphone = await room.open()
+        before = await microphone.read()
+        await asyncio.sleep(35 * FRAME_S)
+        frames = await read(microphone, 27)
+        await microphone.close()
+        return [before, *frames]
+
+    before, first, *others = room.run(story())
+    assert 7 <= first.lost_frames <= 13
+    assert first.captured_s - before.captured_s == pytest.approx((first.lost_frames + 1) * FRAME_S, abs=0.015)
+    assert sum(frame.lost_frames for frame in others) == 0
+    assert others[-1].captured_s - first.captured_s == pytest.approx(26 * FRAME_S, rel=0.1)
+
+
+def test_cancelled_reads_lose_nothing(room: Room) -> None:
+    said = known_sound(UP, 0.2)
+
+    async def story() -> tuple[list[Frame], int]:
+        microphone = await room.open()
+        await microphone.read()
+        room.say(said)
+        frames: list[Frame] = []
+        cancelled = 0
+        while len(frames) < 25:
+            try:
+                async with asyncio.timeout(0.007):
+                    frames.append(await microphone.read())
+            except TimeoutError:
+                cancelled += 1
+        await microphone.close()
+        return frames, cancelled
+
+    frames, cancelled = room.run(story())
+    assert cancelled > 20
+    assert said in sound(frames)
+
+
+def test_a_microphone_that_stops_is_lost_after_a_second_and_can_be_opened_again(room: Room) -> None:
+    async def story() -> tuple[float, Frame]:
+        microphone = await room.open()
+        await microphone.read()
+        room.freeze()
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        with pytest.raises(DeviceLost, match="microphone"):
+            await read(microphone, 50)
+        lost_s = loop.time() - begun_s
+        with pytest.raises(DeviceLost):
+            await microphone.read()
+        await microphone.close()
+        room.restore()
+        again = await room.open()
+        frame = await again.read()
+        await again.close()
+        return lost_s, frame
+
+    lost_s, frame = room.run(story())
+    assert 0.9 < lost_s < 1.6
+    assert len(frame.pcm) == UP.frame_bytes
+
+
+def test_closing_ends_a_waiting_read_and_may_happen_twice(room: Room) -> None:
+    async def story() -> None:
+        microphone = await room.open()
+        reading = asyncio.ensure_future(read(microphone, 100))
+        await asyncio.sleep(0.05)
+        await microphone.close()
+        with pytest.raises(DeviceLost, match="closed"):
+            await reading
+        await microphone.close()
+        with pytest.raises(DeviceLost, match="closed"):
+            await read(microphone, 26)
+
+    room.run(story())
+
+
+# --- PyAudio -------------------------------------------------------------------------------------------
+
+
+def test_a_card_that_vanishes_with_an_error_is_lost_at_once_and_found_again(pulse_room: PulseRoom) -> None:
+    async def story() -> float:
+        microphone = await pulse_room.open()
+        await microphone.read()
+        await asyncio.to_thread(pulse_room.private.kill)
+        begun_s = time.monotonic()
+        with pytest.raises(DeviceLost, match="gone"):
+            await read(microphone, 50)
+        lost_s = time.monotonic() - begun_s
+        await microphone.close()
+        with pytest.raises(DeviceMissing, match="none at all"):
+            await pulse_room.open()
+        await asyncio.to_thread(pulse_room.private.start)
+        again = await pulse_room.open()
+        await again.read()
+        await again.close()
+        return lost_s
+
+    assert pulse_room.run(story()) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        ("USB PnP", r'microphone: no device fits "USB PnP"\. There are: "microphone", "loudspeaker", "default"\.'),
+        ("hw:CARD=nobody", r'no device fits "hw:CARD=nobody"'),
+        ("p", r'"p" fits several devices: "microphone", "loudspeaker"\. Set microphone\.device to more of one name'),
+    ],
+)
+def test_a_name_that_fits_none_or_several_is_refused_with_all_names(
+    pulse_room: PulseRoom, device: str, words: str
+) -> None:
+    async def story() -> None:
+        with pytest.raises(DeviceMissing, match=words):
+            await open_microphone(MicrophoneSettings(device=device))
+
+    pulse_room.run(story())
+
+
+def test_the_default_device_needs_no_name(pulse_room: PulseRoom) -> None:
+    async def story() -> None:
+        microphone = await open_microphone(MicrophoneSettings())
+        await microphone.read()
+        await microphone.close()
+
+    pulse_room.run(story())
+
+
+def test_opening_does_not_stall_the_loop_and_a_cancelled_one_leaves_nothing_open(pulse_room: PulseRoom) -> None:
+    async def story() -> None:
+        opening = asyncio.ensure_future(pulse_room.open())
+        await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await asyncio.sleep(0.3)
+        assert repr(PORTAUDIO) == "<PortAudio 0 streams>"
+
+    pulse_room.run(story())
+
+
+def test_a_new_card_makes_every_stream_be_opened_again(
+    pulse_room: PulseRoom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = tmp_path / "cards"
+    cards.write_text(" 0 [vc4hdmi        ]: vc4-hdmi - vc4-hdmi\n")
+    monkeypatch.setattr(PORTAUDIO, "_cards", cards)  # what the kernel would write
+
+    async def story() -> None:
+        speaker = await open_speaker(SpeakerSettings(device=pulse.LOUDSPEAKER))
+        microphone = await pulse_room.open()
+        await microphone.close()
+        cards.write_text(cards.read_text() + " 1 [Device         ]: USB-Audio - USB PnP Sound Device\n")
+        with pytest.raises(DeviceMissing, match="plugged in"):
+            await pulse_room.open()
+        with pytest.raises(DeviceLost, match="given up"):
+            await play(speaker, DOWN.silence * 100)
+        await speaker.close()
+        microphone = await pulse_room.open()
+        speaker = await open_speaker(SpeakerSettings(device=pulse.LOUDSPEAKER))
+        await microphone.read()
+        await microphone.close()
+        await speaker.close()
+
+    pulse_room.run(story())
+
+
+def test_callbacks_after_the_loop_has_closed_are_silent(
+    pulse_room: PulseRoom, capfd: pytest.CaptureFixture[str]
+) -> None:
+    microphone = pulse_room.run(pulse_room.open())
+    time.sleep(0.1)
+    asyncio.run(microphone.close())
+    printed = capfd.readouterr()
+    assert (printed.out, printed.err) == ("", "")

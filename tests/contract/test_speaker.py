@@ -1,0 +1,257 @@
+"""What every `Speaker` promises: the simulated one, and PyAudio's on a private PulseAudio, which promises more."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import pairwise
+from typing import Any, Protocol, TypeVar
+
+import pytest
+
+from hardware.interfaces import DeviceLost, DeviceMissing, Speaker
+from hardware.pcm import DOWN, FRAME_S
+from hardware.pyaudio_speaker import open_speaker
+from hardware.settings import SpeakerSettings
+from hardware.simulated import SimulatedBoard
+from tests.support import pulse, virtual_time
+from tests.support.known_sound import known_sound, trimmed
+
+T = TypeVar("T")
+SOUND = known_sound(DOWN, 0.4)
+"""20 frames."""
+
+
+class Ear(Protocol):
+    """A speaker together with the one who listens, and the kind of time that both live in."""
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T: ...
+
+    async def open(self) -> Speaker: ...
+
+    def listening(self) -> AbstractContextManager[Callable[[], bytes]]:
+        """Listen in the body; the function returns what was heard so far."""
+        ...
+
+    def freeze(self) -> None: ...
+
+    def restore(self) -> None: ...
+
+
+class SimulatedEar:
+    def __init__(self) -> None:
+        self.board = SimulatedBoard()
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T:
+        return virtual_time.run(story)
+
+    async def open(self) -> Speaker:
+        return await self.board.speaker()
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[], bytes]]:
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        yield lambda: self.board.loudspeaker.heard(begun_s, loop.time())
+
+    def freeze(self) -> None:
+        self.board.loudspeaker.lose()
+
+    def restore(self) -> None:
+        self.board.loudspeaker.restore()
+
+
+class PulseEar:
+    def __init__(self, private: pulse.PrivatePulse) -> None:
+        self.private = private
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(story)
+
+    async def open(self) -> Speaker:
+        return await open_speaker(SpeakerSettings(device=pulse.LOUDSPEAKER))
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[], bytes]]:
+        with self.private.recording() as path:
+            yield path.read_bytes
+
+    def freeze(self) -> None:
+        self.private.freeze(True)
+
+    def restore(self) -> None:
+        self.private.freeze(False)
+
+
+@pytest.fixture(scope="module")
+def private_pulse() -> Iterator[pulse.PrivatePulse]:
+    if reason := pulse.missing():
+        pytest.skip(reason)
+    with pulse.PrivatePulse() as private:
+        yield private
+
+
+@pytest.fixture
+def pulse_ear(private_pulse: pulse.PrivatePulse) -> PulseEar:
+    return PulseEar(private_pulse)
+
+
+@pytest.fixture(params=["simulated", "pyaudio"])
+def ear(request: pytest.FixtureRequest) -> Ear:
+    if request.param == "simulated":
+        return SimulatedEar()
+    opened: Ear = request.getfixturevalue("pulse_ear")
+    return opened
+
+
+async def play(speaker: Speaker, pcm: bytes) -> list[float]:
+    frames = (pcm[start : start + DOWN.frame_bytes] for start in range(0, len(pcm), DOWN.frame_bytes))
+    return [await speaker.write(frame) for frame in frames]
+
+
+# --- every speaker -------------------------------------------------------------------------------------
+
+
+def test_what_is_written_sounds_as_it_is_between_silences_and_when_it_was_said_to(ear: Ear) -> None:
+    async def story() -> tuple[list[float], float, float, bytes]:
+        loop = asyncio.get_running_loop()
+        speaker = await ear.open()
+        with ear.listening() as heard:
+            await asyncio.sleep(0.1)
+            begun_s = loop.time()
+            starts_s = await play(speaker, SOUND)
+            wrote_s = loop.time() - begun_s
+            await asyncio.sleep(0.2)
+            pcm = heard()
+        assert speaker.xruns == 0
+        await speaker.close()
+        return starts_s, begun_s, wrote_s, pcm
+
+    starts_s, begun_s, wrote_s, pcm = ear.run(story())
+    assert trimmed(pcm) == SOUND
+    assert 0.0 < starts_s[0] - begun_s < 0.1
+    steps_s = [later - earlier for earlier, later in pairwise(starts_s)]
+    assert steps_s == pytest.approx([FRAME_S] * 19, abs=0.012)
+    assert 16 * FRAME_S < wrote_s < 24 * FRAME_S  # two frames are taken at once, each other one when there is room
+
+
+def test_a_flush_ends_all_sound_within_two_periods_even_what_was_waiting_to_be_queued(ear: Ear) -> None:
+    async def story() -> tuple[float, float, bytes, bytes]:
+        speaker = await ear.open()
+        await asyncio.sleep(0.1)
+        flushed = asyncio.Event()
+        with ear.listening() as heard:
+            writing = asyncio.ensure_future(play_until(flushed, speaker))
+            await asyncio.sleep(0.2)
+            speaker.flush()
+            flushed.set()
+            flushed_s = asyncio.get_running_loop().time()
+            first_s = await writing  # its last write waited across the flush
+            await asyncio.sleep(0.15)
+            before = heard()
+            await play(speaker, SOUND[: 4 * DOWN.frame_bytes])
+            await asyncio.sleep(0.15)
+            after = heard()[len(before) :]
+        await speaker.close()
+        return first_s, flushed_s, before, after
+
+    async def play_until(flushed: asyncio.Event, speaker: Speaker) -> float:
+        starts_s: list[float] = []
+        while not flushed.is_set():
+            starts_s += await play(speaker, SOUND[len(starts_s) * DOWN.frame_bytes :][: DOWN.frame_bytes])
+        return starts_s[0]
+
+    first_s, flushed_s, before, after = ear.run(story())
+    sounded = trimmed(before)
+    ended_s = first_s + DOWN.seconds(len(sounded))
+    assert ended_s - flushed_s < 0.06  # two periods, the fade, and a little for the scheduler
+    fade_bytes = DOWN.bytes_in(0.005)
+    exact = len(sounded) - fade_bytes
+    assert 4 * DOWN.frame_bytes < exact
+    assert sounded[:exact] == SOUND[:exact]
+    assert sounded[exact:] != SOUND[exact : len(sounded)]  # the fade
+    assert trimmed(after) == SOUND[: 4 * DOWN.frame_bytes]
+
+
+def test_nothing_sounds_that_was_not_written(ear: Ear) -> None:
+    async def story() -> bytes:
+        speaker = await ear.open()
+        with ear.listening() as heard:
+            speaker.flush()
+            await asyncio.sleep(0.2)
+            pcm = heard()
+        await speaker.close()
+        return pcm
+
+    pcm = ear.run(story())
+    assert len(pcm) > 5 * DOWN.frame_bytes
+    assert not any(pcm)
+
+
+def test_a_speaker_that_stops_is_lost_after_a_second_and_can_be_opened_again(ear: Ear) -> None:
+    async def story() -> tuple[float, bytes]:
+        speaker = await ear.open()
+        await play(speaker, DOWN.silence)
+        ear.freeze()
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        with pytest.raises(DeviceLost, match="speaker"):
+            await play(speaker, SOUND)
+        lost_s = loop.time() - begun_s
+        with pytest.raises(DeviceLost):
+            await speaker.write(DOWN.silence)
+        await speaker.close()
+        ear.restore()
+        again = await ear.open()
+        await asyncio.sleep(0.1)
+        with ear.listening() as heard:
+            await play(again, SOUND)
+            await asyncio.sleep(0.15)
+            pcm = heard()
+        await again.close()
+        return lost_s, pcm
+
+    lost_s, pcm = ear.run(story())
+    assert 0.9 < lost_s < 1.6
+    assert trimmed(pcm) == SOUND
+
+
+def test_closing_ends_a_waiting_write_and_may_happen_twice(ear: Ear) -> None:
+    async def story() -> None:
+        speaker = await ear.open()
+        writing = asyncio.ensure_future(play(speaker, SOUND))
+        await asyncio.sleep(0.05)
+        await speaker.close()
+        with pytest.raises(DeviceLost, match="closed"):
+            await writing
+        await speaker.close()
+        with pytest.raises(DeviceLost, match="closed"):
+            await speaker.write(DOWN.silence)
+
+    ear.run(story())
+
+
+# --- PyAudio -------------------------------------------------------------------------------------------
+
+
+def test_a_card_that_vanishes_with_an_error_is_lost_at_once_and_found_again(pulse_ear: PulseEar) -> None:
+    async def story() -> float:
+        speaker = await pulse_ear.open()
+        await play(speaker, DOWN.silence)
+        await asyncio.to_thread(pulse_ear.private.kill)
+        begun_s = time.monotonic()
+        with pytest.raises(DeviceLost, match="gone"):
+            await play(speaker, 5 * SOUND)
+        lost_s = time.monotonic() - begun_s
+        await speaker.close()
+        with pytest.raises(DeviceMissing, match="none at all"):
+            await pulse_ear.open()
+        await asyncio.to_thread(pulse_ear.private.start)
+        again = await pulse_ear.open()
+        await play(again, DOWN.silence * 8)
+        await again.close()
+        return lost_s
+
+    assert pulse_ear.run(story()) < 0.6
