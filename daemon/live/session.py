@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from daemon.errors import Deadline, LinkError, LinkTimeout
@@ -23,10 +23,6 @@ from .wire import Downward, GoAway
 
 Hear = Callable[[int, Downward], None]
 """Takes an event and the turn it belongs to, at once and on the loop. Nothing in it waits (live-api.md 0.5)."""
-
-
-class _Moving(Exception):
-    """It is time to move to a new link."""
 
 
 class Session:
@@ -50,22 +46,29 @@ class Session:
         Raises:
             LinkError: The link failed. `LinkTimeout` when the service did not give what it owed.
         """
-        failure: LinkError | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._send(), name="session-send")
-                group.create_task(self._receive(), name="session-receive")
-                group.create_task(self._watch(), name="session-watch")
-        except* _Moving:
-            pass
-        except* LinkError as failed:
-            failure = _first(failed)
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            # Python before 3.13 can lose the outer cancellation here (cpython#116720).
-            raise asyncio.CancelledError
+        # The tasks' failures come through a future and not through the TaskGroup: Python before 3.13 leaves a task
+        # that catches one marked as cancelled (cpython#116720), and the next wait of the supervisor would end it.
+        over: asyncio.Future[LinkError | None] = asyncio.get_running_loop().create_future()
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._until_over(work, over), name=f"session-{name}")
+                for name, work in (("send", self._send), ("receive", self._receive), ("watch", self._watch))
+            ]
+            failure = await over
+            for task in tasks:
+                task.cancel()
         if failure is not None:
             raise failure
+
+    async def _until_over(self, work: Callable[[], Awaitable[None]], over: asyncio.Future[LinkError | None]) -> None:
+        """Do `work`; the first to end tells how."""
+        failure: LinkError | None = None
+        try:
+            await work()
+        except LinkError as error:
+            failure = error
+        if not over.done():
+            over.set_result(failure)
 
     async def _send(self) -> None:
         while True:
@@ -105,7 +108,11 @@ class Session:
         self._hear(turn_id, event)
 
     async def _watch(self) -> None:
-        """Wait for the earliest of our deadlines; whoever moves one to an earlier time sets `_clock_changed`."""
+        """Return when it is time to move. Whoever moves one of the deadlines to an earlier time sets `_clock_changed`.
+
+        Raises:
+            LinkTimeout: The service is overdue.
+        """
         loop = asyncio.get_running_loop()
         while True:
             self._clock_changed.clear()
@@ -114,7 +121,7 @@ class Session:
             if overdue_s is not None and overdue_s <= now:
                 raise LinkTimeout(f"{self._liveness.owed} is overdue", deadline=Deadline.REPLY)
             if self._go_away is not None and self._may_move(self._go_away, now):
-                raise _Moving
+                return
             deadlines = [overdue_s, self._go_away.rotate_by if self._go_away is not None else None]
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(min((at for at in deadlines if at is not None), default=None)):
@@ -127,10 +134,3 @@ class Session:
             tool_pending=False,
             generating=self._turns.awaiting_reply,
         )
-
-
-def _first(failed: BaseExceptionGroup[LinkError]) -> LinkError:
-    """The failure that came first: TaskGroup keeps them in order, and the others only followed from it."""
-    first = failed.exceptions[0]
-    assert isinstance(first, LinkError), "the session's tasks make no groups of their own"
-    return first

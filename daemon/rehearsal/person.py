@@ -10,7 +10,7 @@ from daemon.events import LinkState, Status, TurnState
 from hardware.pcm import UP
 from hardware.simulated import SimulatedBoard
 
-from .script import Ask, AwaitAnswer, AwaitLink, AwaitSilence, Press, Release, Script, Step, Wait
+from .script import Ask, AwaitAnswer, AwaitLink, AwaitSilence, Cut, Press, Release, Restore, Script, Step, Wait
 from .voices import question
 
 GLANCE_S = 0.02
@@ -23,11 +23,19 @@ class Person:
     Args:
         board: The device.
         status: What the ring shows, in words.
+        set_network: Takes the network away, or gives it back.
         progress: Told what is being done, one line a step.
     """
 
-    def __init__(self, board: SimulatedBoard, status: Callable[[], Status], progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        board: SimulatedBoard,
+        status: Callable[[], Status],
+        set_network: Callable[[bool], None],
+        progress: Callable[[str], None],
+    ) -> None:
         self._board = board
+        self._set_network = set_network
         self._status = status
         self._progress = progress
         self.pushed: list[tuple[float, bool]] = []
@@ -60,11 +68,11 @@ class Person:
             case Release():
                 self._progress("lets the button go")
                 self._push(False)
-            case Ask(number):
+            case Ask(number, for_s):
                 self._progress(f"asks question {number}")
                 speech = question(number)
                 self._board.mic.say(speech)
-                await asyncio.sleep(UP.seconds(len(speech)))
+                await asyncio.sleep(UP.seconds(len(speech)) if for_s is None else for_s)
             case AwaitLink():
                 self._progress("waits for the link")
                 await self._until(lambda status: status.link is LinkState.UP)
@@ -74,6 +82,12 @@ class Person:
             case AwaitSilence():
                 self._progress("listens")
                 await self._until(lambda status: status.turn is TurnState.IDLE)
+            case Cut():
+                self._progress("loses the network")
+                self._set_network(False)
+            case Restore():
+                self._progress("has the network back")
+                self._set_network(True)
             case _:
                 assert_never(step)
 

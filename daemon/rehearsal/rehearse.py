@@ -34,6 +34,7 @@ from daemon.wiring import supervised
 from hardware.pcm import DOWN, UP
 from hardware.simulated import SimulatedBoard
 
+from .network import network
 from .person import Person
 from .recording import Line, Recording
 from .script import SCRIPTS, Script
@@ -55,7 +56,7 @@ def main(scenario: str, folder: Path, *, as_json: bool) -> int:
     progress(script.purpose)
     try:
         recording = asyncio.run(_rehearse(script, folder, progress))
-    except TimeoutError as error:
+    except (TimeoutError, ConnectionError) as error:
         print(f"The rehearsal got stuck: {error}. Its journal is in {folder}/journal.jsonl.", file=sys.stderr)
         return ExitStatus.BUG
     progress("draws the timeline")
@@ -88,10 +89,10 @@ class _Progress:
 async def _rehearse(script: Script, folder: Path, progress: Callable[[str], None]) -> Recording:
     progress("starts the stand-in service")
     log = folder / "service.jsonl"
-    async with _service(folder, log) as (base_url, ca_file):
+    async with _service(folder, log) as (port, ca_file), _reached(port, script) as (base_url, set_network):
         with (folder / "journal.jsonl").open("w") as journal_file:
             journal = Journal(JsonLinesSink(journal_file), clock=time.monotonic)
-            recording = await _converse(script, _config(script, base_url, ca_file), journal, progress)
+            recording = await _converse(script, _config(script, base_url, ca_file), journal, set_network, progress)
     return replace(
         recording,
         service=_lines(log),
@@ -100,29 +101,42 @@ async def _rehearse(script: Script, folder: Path, progress: Callable[[str], None
 
 
 @contextlib.asynccontextmanager
-async def _service(folder: Path, log: Path) -> AsyncIterator[tuple[str, Path]]:
-    """Run the stand-in service; yield its address and the file of the CA that vouches for it."""
+async def _service(folder: Path, log: Path) -> AsyncIterator[tuple[int, Path]]:
+    """Run the stand-in service; yield its port and the file of the CA that vouches for it."""
     ca_file = folder / "service-ca.pem"
     arguments = ("stand-in", "--port", "0", "--log", str(log), "--ca-file", str(ca_file))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "daemon", *arguments, stdout=asyncio.subprocess.PIPE
     )
     try:
-        yield await _address(process), ca_file
+        yield await _port(process), ca_file
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
 
 
-async def _address(process: asyncio.subprocess.Process) -> str:
+async def _port(process: asyncio.subprocess.Process) -> int:
     assert process.stdout is not None
     async with asyncio.timeout(SERVICE_START_S):
         async for line in process.stdout:
             key, _, value = line.decode().partition("=")
             if key.strip() == "base_url":
-                return value.strip().strip('"')
+                return int(value.strip().strip('"').rpartition(":")[2])
     raise ConnectionError("the stand-in service ended before it said where it is")
+
+
+@contextlib.asynccontextmanager
+async def _reached(port: int, script: Script) -> AsyncIterator[tuple[str, Callable[[bool], None]]]:
+    """Yield the service's address as the device sees it, and what takes the network away (False) or gives it back.
+
+    Only a script that needs one gets a network in between: its work would be counted as the daemon's.
+    """
+    if not script.needs_network:
+        yield f"https://127.0.0.1:{port}", lambda _: None
+        return
+    async with network(port) as between:
+        yield f"https://127.0.0.1:{between.port}", lambda there: between.restore() if there else between.cut()
 
 
 def _config(script: Script, base_url: str, ca_file: Path) -> Config:
@@ -139,7 +153,13 @@ def _config(script: Script, base_url: str, ca_file: Path) -> Config:
     )
 
 
-async def _converse(script: Script, config: Config, journal: Journal, progress: Callable[[str], None]) -> Recording:
+async def _converse(
+    script: Script,
+    config: Config,
+    journal: Journal,
+    set_network: Callable[[bool], None],
+    progress: Callable[[str], None],
+) -> Recording:
     """Run the daemon until the script is over; the logs of the service and the journal are still missing."""
     loop = asyncio.get_running_loop()
     board = SimulatedBoard(config.board())
@@ -158,7 +178,9 @@ async def _converse(script: Script, config: Config, journal: Journal, progress: 
         await app.capture.ready.wait()
         await app.panel.ready.wait()
         warm_s = loop.time() - started_s
-        person = Person(board, lambda: app.conversation.status, lambda text: progress(f"the person {text}"))
+        person = Person(
+            board, lambda: app.conversation.status, set_network, lambda text: progress(f"the person {text}")
+        )
         cpu_s, from_s = time.process_time(), loop.time()
         await person.perform(script)
         cpu_s, to_s = time.process_time() - cpu_s, loop.time()

@@ -25,9 +25,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Say recorded question `number` (1 or 2), and wait until it is said."""
+    """Say recorded question `number` (1 or 2), and go on `for_s` seconds later; None waits until it is said."""
 
     number: int
+    for_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,17 @@ class AwaitSilence:
     """Wait until the device has finished its answer."""
 
 
-Step: TypeAlias = Wait | Press | Release | Ask | AwaitLink | AwaitAnswer | AwaitSilence
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The network goes away without a word: what is sent vanishes, what is awaited never comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """The network is back."""
+
+
+Step: TypeAlias = Wait | Press | Release | Ask | AwaitLink | AwaitAnswer | AwaitSilence | Cut | Restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,11 @@ class Script:
     steps: tuple[Step, ...]
     patience_s: float = 60.0
     """The longest that any one step may take before the rehearsal fails."""
+
+    @property
+    def needs_network(self) -> bool:
+        """Whether something happens to the network, so that there must be one between device and service."""
+        return any(isinstance(step, Cut | Restore) for step in self.steps)
 
 
 CONVERSATION: Final = Script(
@@ -93,4 +109,32 @@ CONVERSATION: Final = Script(
     ),
 )
 
-SCRIPTS: Final = {script.name: script for script in (CONVERSATION,)}
+OUTAGE: Final = Script(
+    name="outage",
+    purpose="The network goes away in the middle of a question and comes back 20 s later: that question is answered.",
+    mode="hold",
+    steps=(
+        AwaitLink(),
+        Wait(0.7),
+        Press(),
+        Wait(0.15),
+        Ask(1),
+        Release(),
+        AwaitAnswer(),
+        AwaitSilence(),
+        Wait(0.6),
+        Press(),
+        Wait(0.15),
+        Ask(2, for_s=1.5),
+        Cut(),
+        Wait(2.6),
+        Release(),
+        Wait(17.4),
+        Restore(),
+        AwaitAnswer(),
+        AwaitSilence(),
+        Wait(0.5),
+    ),
+)
+
+SCRIPTS: Final = {script.name: script for script in (CONVERSATION, OUTAGE)}
