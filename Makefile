@@ -7,8 +7,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # PyAudio is compiled against PortAudio.
 DEMO_PACKAGES := gcc libc6-dev portaudio19-dev python3-dev python3-venv
-# systemd-python is compiled against libsystemd; the contract tests play into a private PulseAudio daemon.
-TEST_PACKAGES := $(DEMO_PACKAGES) libasound2-plugins libsystemd-dev pkg-config pulseaudio
+# systemd-python is compiled against libsystemd; the contract tests play into a private PulseAudio
+# daemon, and a half-open link needs two hosts with a cable between them.
+TEST_PACKAGES := $(DEMO_PACKAGES) iproute2 libasound2-plugins libsystemd-dev pkg-config pulseaudio
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

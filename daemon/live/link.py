@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 SPEECH_MIME: Final = "audio/pcm;rate=16000"
 CLOSE_POLITELY_S: Final = 0.5
 """A healthy service echoes a close in about 0.22 s (live-api.md 2)."""
-KERNEL_DEADLINES: Final = (("TCP_KEEPIDLE", 2), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 5000))
-"""The kernel gives a link up when nothing was acknowledged for 5 s, sent or not, whatever it has buffered (tcp(7))."""
+KERNEL_DEADLINES: Final = (("TCP_KEEPIDLE", 2), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 4000))
+"""The kernel gives a link up when nothing was acknowledged for 4 s, whatever it has buffered, and asks after 2 s of
+silence (tcp(7)). It counts in steps of its own, so it knows after 4 to 5 s (tests/loopback/test_half_open.py)."""
 
 
 class Link(Protocol):
@@ -100,23 +101,25 @@ class GenaiConnector:
         self._config = config
         self._fingerprint = fingerprint
         self._client: Client | None = None
+        self._limit: asyncio.Timeout | None = None
+        """Of the attempt under way."""
 
     def __repr__(self) -> str:
         return f"<GenaiConnector {self._endpoint}>"
 
     async def prepare(self) -> str:
         """Import the SDK and build its client, off the loop; see `Connector`."""
-        self._client, fingerprint = await in_thread(lambda: (_client(self._endpoint), self._fingerprint()))
+        self._client, fingerprint = await in_thread(
+            lambda: (_client(self._endpoint, self._upgraded), self._fingerprint())
+        )
         return fingerprint
 
     async def connect(self, handle: str | None) -> GenaiLink:
         """Connect and set up; `prepare` must have been called. Raises `LinkError` and `LinkTimeout`."""
         assert self._client is not None, "connect() before prepare()"
         opening = self._client.aio.live.connect(model=self._endpoint.model, config=self._config(handle))
-        # open_timeout covers TCP, TLS and the upgrade; the SDK waits for setupComplete for ever (live-api.md 0.6).
-        # A time-out of the former is websockets' own and comes first, so one of ours is the latter's.
-        limit_s = self._endpoint.connect_timeout_s + self._endpoint.setup_timeout_s
-        async with _translated(Deadline.SETUP, limit_s):
+        # open_timeout covers TCP, TLS and the upgrade; a time-out of ours is that of what follows.
+        async with _translated(Deadline.SETUP, None) as self._limit:
             session = await opening.__aenter__()
         link = GenaiLink(session, opening, self._endpoint.send_timeout_s)
         if session.setup_complete is None:
@@ -125,6 +128,11 @@ class GenaiConnector:
             raise LinkError("the first message was not setupComplete", close_code=1002)
         _watch(link.socket)
         return link
+
+    def _upgraded(self) -> None:
+        """Give the setup its own time: the SDK would wait for setupComplete for ever (live-api.md 0.6)."""
+        assert self._limit is not None
+        self._limit.reschedule(asyncio.get_running_loop().time() + self._endpoint.setup_timeout_s)
 
 
 class GenaiLink:
@@ -196,17 +204,18 @@ class GenaiLink:
 
 
 @contextlib.asynccontextmanager
-async def _translated(deadline: Deadline, limit_s: float | None) -> AsyncIterator[None]:
+async def _translated(deadline: Deadline, limit_s: float | None) -> AsyncIterator[asyncio.Timeout]:
     """Turn what google-genai and websockets raise into `LinkError` (live-api.md 4).
 
     After `limit_s` seconds it is a `LinkTimeout` of `deadline`. A time-out of websockets' own is that of connecting.
+    Yields the limit, which may be moved.
     """
     from google.genai.errors import APIError
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
     try:
         async with asyncio.timeout(limit_s) as ours:
-            yield
+            yield ours
     except TimeoutError as error:
         passed = deadline if ours.expired() else Deadline.CONNECT
         raise LinkTimeout(_LATE[passed], deadline=passed) from error
@@ -241,9 +250,15 @@ def _link_error(error: APIError) -> LinkError:
     return LinkError(error.details if isinstance(error.details, str) else "", close_code=error.code or 1006)
 
 
-def _client(endpoint: Endpoint) -> Client:
-    """Build the SDK's client. Slow; runs in a thread."""
+def _client(endpoint: Endpoint, on_upgrade: Callable[[], None]) -> Client:
+    """Build the SDK's client; it calls `on_upgrade` when the service has let a link in. Slow; runs in a thread."""
     from google.genai import Client, types
+    from websockets.asyncio.client import ClientConnection
+
+    class Connection(ClientConnection):
+        async def handshake(self, *args: Any, **kwargs: Any) -> None:
+            await super().handshake(*args, **kwargs)
+            on_upgrade()
 
     # An enum value newer than the SDK is no news to the owner, and would be told with every message.
     warnings.filterwarnings("ignore", message=r".* is not a valid ", category=UserWarning)
@@ -255,6 +270,7 @@ def _client(endpoint: Endpoint) -> Client:
         "ping_interval": None,
         "open_timeout": endpoint.connect_timeout_s,
         "close_timeout": CLOSE_POLITELY_S,
+        "create_connection": Connection,
         "max_size": None,  # the library's 1 MiB would close a healthy link with 1009
         "max_queue": 64,
     }
