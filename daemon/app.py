@@ -57,6 +57,7 @@ from .events import (
 )
 from .journal import Journal
 from .live import wire
+from .live.recollection import Recollection
 from .live.supervisor import Supervisor
 from .live.uplink import Uplink
 from .live.upward import Image, Speech
@@ -102,6 +103,7 @@ class App:
         self.conversation: Final = Conversation(Mode(config.turn.mode), AnswerCut(config.network.answer_cut))
         self.uplink: Final = Uplink(max(config.network.offline_buffer_s, config.turn.longest_s))
         self._diary: Final = Diary(journal)
+        self.recollection: Final = Recollection(config.live.memory_tokens)
         turn = config.turn
         gate = Gate(
             GateSettings(
@@ -202,8 +204,12 @@ class App:
                 self.dispatch(ReplyDone(turn_id, reason))
             case wire.UsageReport():
                 self._diary.used(turn_id, event)
-            case wire.Heard() | wire.Said():
-                self._transcript(turn_id, event)
+            case wire.Heard(text=text):
+                self.recollection.heard(turn_id, text)
+                self._transcript(turn_id, "user", text)
+            case wire.Said(text=text):
+                self.recollection.said(turn_id, text)
+                self._transcript(turn_id, "device", text)
             case _:
                 pass
 
@@ -241,10 +247,9 @@ class App:
     def _part_fault(self, fault: Fault, lost: bool) -> None:
         self.dispatch(FaultFound(fault) if lost else FaultMended(fault))
 
-    def _transcript(self, turn_id: int, event: wire.Heard | wire.Said) -> None:
+    def _transcript(self, turn_id: int, speaker: str, text: str) -> None:
         if self._config.live.transcripts == "journal":
-            speaker = "user" if isinstance(event, wire.Heard) else "device"
-            self._journal.tell("turn.transcript", turn_id=turn_id, speaker=speaker, text=event.text)
+            self._journal.tell("turn.transcript", turn_id=turn_id, speaker=speaker, text=text)
 
     # --- what follows ------------------------------------------------------------------------------
 
@@ -258,7 +263,7 @@ class App:
                 if self._sees_turns:
                     self.sight.begin()
                 if self._supervisor is not None:
-                    self._supervisor.hurry()
+                    self._supervisor.wanted()
             case CloseGate(turn_id, ending):
                 self.capture.close_gate()
                 self.sight.end()

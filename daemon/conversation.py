@@ -237,7 +237,10 @@ class Conversation:
                     return self._end_turn(self.turn_id, Ending.TAPPED)
                 return self._drop_turn(self.turn_id, Ending.TAPPED)
             case TurnState.SPEAKING | TurnState.THINKING:
-                return [*self._stop_reply(), *self._begin_turn()]
+                stopped, begun = self._stop_reply(), self._begin_turn()
+                if self.status.turn is TurnState.LISTENING:
+                    return [*stopped, *begun]
+                return [*stopped, Forget(self.turn_id), *begun]  # no next turn will complete it
             case TurnState.IDLE:
                 return self._begin_turn()
             case _:
@@ -253,7 +256,7 @@ class Conversation:
     def _begin_turn(self) -> list[Effect]:
         if self.status.muted:
             return [Sound(Cue.MUTED)]
-        if self.status.faults & {Fault.KEY, Fault.SETUP, Fault.MICROPHONE}:
+        if self.status.faults & {Fault.KEY, Fault.SETUP, Fault.MICROPHONE, Fault.LIMIT}:
             return [Sound(Cue.ERROR)]
         self.turn_id += 1
         self._spoke = False

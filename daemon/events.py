@@ -19,6 +19,8 @@ class LinkState(Enum):
     UP = "up"
     DRAINING = "draining"
     """The server said go-away: the turn is finished on this link, the next one gets a new one."""
+    RESTING = "resting"
+    """We hung up because nobody spoke: the next press connects again."""
 
 
 class TurnState(Enum):
@@ -40,6 +42,8 @@ class Fault(Enum):
     """The key is missing, refused, or out of quota."""
     SETUP = "setup"
     """The service refuses what the configuration asks for (model, voice, a field)."""
+    LIMIT = "limit"
+    """A limit of the owner's own, `limits.turns_per_hour` or `limits.daily_tokens`, is reached."""
     MICROPHONE = "microphone"
     SPEAKER = "speaker"
 
@@ -58,8 +62,8 @@ class Status:
 
     @property
     def fault(self) -> Fault | None:
-        """The most pressing fault (the microphone before the speaker before the key before the setup)."""
-        for fault in (Fault.MICROPHONE, Fault.SPEAKER, Fault.KEY, Fault.SETUP):
+        """The most pressing fault: parts before the key, the key before the setup, a limit last."""
+        for fault in (Fault.MICROPHONE, Fault.SPEAKER, Fault.KEY, Fault.SETUP, Fault.LIMIT):
             if fault in self.faults:
                 return fault
         return None

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from .app import App
+from .budget import Limits
 from .config import Config
 from .credentials import Secret
 from .live.link import Endpoint, GenaiConnector
 from .live.liveness import Liveness
+from .live.resume import HandleStore
 from .live.setup import fingerprint, live_config
 from .live.supervisor import Supervisor
 
@@ -26,36 +28,45 @@ def supervised(config: Config, key: Secret, random: Callable[[], float]) -> Call
         random: Returns a float in [0, 1); spreads the reconnects of many devices.
     """
     live, network = config.live, config.network
-    transcripts = live.transcripts != "off"
-    connector = GenaiConnector(
-        Endpoint(
-            api_key=key.reveal(),
-            model=live.model,
-            base_url=live.base_url,
-            api_version=live.api_version,
-            ca_file=live.ca_file,
-            headers=tuple(live.headers.items()),
-            connect_timeout_s=network.connect_timeout_s,
-            setup_timeout_s=network.setup_timeout_s,
-            send_timeout_s=network.send_timeout_s,
-        ),
-        config=lambda handle: live_config(live, handle=handle, transcripts=transcripts),
-        fingerprint=lambda: fingerprint(live, transcripts=transcripts),
+    transcripts = live.transcripts != "off" or live.memory_tokens > 0
+    endpoint = Endpoint(
+        api_key=key.reveal(),
+        model=live.model,
+        base_url=live.base_url,
+        api_version=live.api_version,
+        ca_file=live.ca_file,
+        headers=tuple(live.headers.items()),
+        connect_timeout_s=network.connect_timeout_s,
+        setup_timeout_s=network.setup_timeout_s,
+        send_timeout_s=network.send_timeout_s,
     )
 
     def supervise(app: App) -> Supervisor:
         return Supervisor(
-            connector=connector,
-            uplink=app.uplink,
-            hear=app.hear,
-            dispatch=app.dispatch,
-            heard_share=app.heard_share,
-            tell=app.tell,
+            app,
+            connector=GenaiConnector(
+                endpoint,
+                lambda handle: live_config(
+                    live,
+                    handle=handle,
+                    transcripts=transcripts,
+                    # A resumed session knows what was said; a new one is told.
+                    system_instruction=None if handle else app.recollection.instruction(live.system_instruction),
+                ),
+                lambda: fingerprint(live, transcripts=transcripts),
+            ),
+            handles=HandleStore(),
+            limits=limits(config),
             random=random,
             liveness=lambda: liveness(config),
         )
 
     return supervise
+
+
+def limits(config: Config) -> Limits:
+    """Return what the device may cost."""
+    return Limits(**config.limits.model_dump())
 
 
 def liveness(config: Config) -> Liveness:

@@ -60,6 +60,7 @@ ROWS: Final = (
     Row("amber, two blinks and a rest", Status(UP, faults=frozenset((Fault.KEY,)))),
     Row("amber, three blinks and a rest", Status(UP, faults=frozenset((Fault.SETUP,)))),
     Row("amber, four blinks and a rest", Status(UP, faults=frozenset((Fault.SPEAKER,)))),
+    Row("amber, five blinks and a rest", Status(UP, faults=frozenset((Fault.LIMIT,)))),
 )
 
 

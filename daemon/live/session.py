@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable
-from typing import Final
+from enum import Enum
+from typing import Final, NoReturn
 
 from daemon.errors import Deadline, LinkError, LinkTimeout
 
@@ -19,20 +20,44 @@ from .resume import GoAwayTimer
 from .turns import Turns
 from .uplink import Uplink
 from .upward import TurnEnd, TurnStart, Upward
-from .wire import Downward, GoAway
+from .wire import Audio, Downward, GoAway, TurnDone
 
 Hear = Callable[[int, Downward], None]
 """Takes an event and the turn it belongs to, at once and on the loop. Nothing in it waits (live-api.md 0.5)."""
 
 
+class Parting(Enum):
+    """Why a healthy link was left: the `REASON=` of the journal's `link.left`."""
+
+    MOVING = "moving"
+    """The service asked us to move; the session goes on over another link."""
+    IDLE = "idle"
+    """Nobody has spoken for `limits.idle_hangup_s`."""
+    TOO_OLD = "too_old"
+    """The session has lasted `limits.session_max_minutes`."""
+
+
 class Session:
     """Carries the conversation over one open link."""
 
-    def __init__(self, link: Link, uplink: Uplink, liveness: Liveness, *, hear: Hear) -> None:
+    def __init__(
+        self,
+        link: Link,
+        uplink: Uplink,
+        liveness: Liveness,
+        *,
+        hear: Hear,
+        hang_up_at: Callable[[float], float | None] = lambda _: None,
+        over_at_s: float | None = None,
+    ) -> None:
         self._link: Final = link
         self._uplink: Final = uplink
         self._liveness: Final = liveness
         self._hear: Final = hear
+        self._hang_up_at: Final = hang_up_at
+        self._over_at_s: Final = over_at_s
+        self._active_s = asyncio.get_running_loop().time()
+        """When something of a turn last went up or came down."""
         self._turns: Final = Turns()
         self._go_away: GoAwayTimer | None = None
         self._clock_changed: Final = asyncio.Event()
@@ -40,44 +65,47 @@ class Session:
     def __repr__(self) -> str:
         return f"<Session {self._turns} {self._liveness}>"
 
-    async def run(self) -> None:
-        """Carry the conversation; return when the service has asked us to move and it is time.
+    async def run(self) -> Parting:
+        """Carry the conversation until there is a reason to leave the link in peace; return it.
 
         Raises:
             LinkError: The link failed. `LinkTimeout` when the service did not give what it owed.
         """
         # The tasks' failures come through a future and not through the TaskGroup: Python before 3.13 leaves a task
         # that catches one marked as cancelled (cpython#116720), and the next wait of the supervisor would end it.
-        over: asyncio.Future[LinkError | None] = asyncio.get_running_loop().create_future()
+        over: asyncio.Future[LinkError | Parting] = asyncio.get_running_loop().create_future()
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._until_over(work, over), name=f"session-{name}")
                 for name, work in (("send", self._send), ("receive", self._receive), ("watch", self._watch))
             ]
-            failure = await over
+            ended = await over
             for task in tasks:
                 task.cancel()
-        if failure is not None:
-            raise failure
+        if isinstance(ended, LinkError):
+            raise ended
+        return ended
 
-    async def _until_over(self, work: Callable[[], Awaitable[None]], over: asyncio.Future[LinkError | None]) -> None:
+    async def _until_over(
+        self, work: Callable[[], Awaitable[Parting]], over: asyncio.Future[LinkError | Parting]
+    ) -> None:
         """Do `work`; the first to end tells how."""
-        failure: LinkError | None = None
+        ended: LinkError | Parting
         try:
-            await work()
-        except LinkError as error:
-            failure = error
+            ended = await work()
+        except LinkError as failure:
+            ended = failure
         if not over.done():
-            over.set_result(failure)
+            over.set_result(ended)
 
-    async def _send(self) -> None:
+    async def _send(self) -> NoReturn:
         while True:
             item = await self._uplink.next()
             self._note(item)
             await self._link.send(item)
 
     def _note(self, item: Upward) -> None:
-        now = asyncio.get_running_loop().time()
+        self._active_s = now = asyncio.get_running_loop().time()
         match item:
             case TurnStart(turn_id):
                 self._turns.started(turn_id, now)
@@ -89,7 +117,7 @@ class Session:
             case _:
                 pass
 
-    async def _receive(self) -> None:
+    async def _receive(self) -> NoReturn:
         loop = asyncio.get_running_loop()
         while True:
             for event in await self._link.receive():
@@ -100,15 +128,19 @@ class Session:
         if turn_id is None:
             return
         deadline_s = self._liveness.deadline_s
-        self._liveness.received(event, now)
+        if turn_id == self._turns.turn_id:  # the end of an older turn is no sign of life for this one
+            self._liveness.received(event, now)
+        if isinstance(event, Audio | TurnDone):
+            self._active_s = now
         if isinstance(event, GoAway):
             self._go_away = GoAwayTimer(event.time_left_s, now)
-        if self._go_away is not None or (deadline_s or math.inf) > (self._liveness.deadline_s or math.inf):
+        earlier = (self._liveness.deadline_s or math.inf) < (deadline_s or math.inf)
+        if earlier or self._go_away is not None or isinstance(event, TurnDone):
             self._clock_changed.set()
         self._hear(turn_id, event)
 
-    async def _watch(self) -> None:
-        """Return when it is time to move. Whoever moves one of the deadlines to an earlier time sets `_clock_changed`.
+    async def _watch(self) -> Parting:
+        """Return when there is a reason to leave. Whoever moves a deadline to an earlier time sets `_clock_changed`.
 
         Raises:
             LinkTimeout: The service is overdue.
@@ -121,16 +153,25 @@ class Session:
             if overdue_s is not None and overdue_s <= now:
                 raise LinkTimeout(f"{self._liveness.owed} is overdue", deadline=Deadline.REPLY)
             if self._go_away is not None and self._may_move(self._go_away, now):
-                return
-            deadlines = [overdue_s, self._go_away.rotate_by if self._go_away is not None else None]
+                return Parting.MOVING
+            idle_s = self._hang_up_at(self._active_s)
+            if self._at_rest:
+                if idle_s is not None and idle_s <= now:
+                    return Parting.IDLE
+                if self._over_at_s is not None and self._over_at_s <= now:
+                    return Parting.TOO_OLD
+            move_s = None if self._go_away is None else self._go_away.rotate_by
+            deadlines = (overdue_s, move_s, idle_s, self._over_at_s)
+            # What has passed and found a turn under way is looked at again when something happens.
+            coming_s = min((at for at in deadlines if at is not None and at > now), default=None)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(min((at for at in deadlines if at is not None), default=None)):
+                async with asyncio.timeout_at(coming_s):
                     await self._clock_changed.wait()
 
+    @property
+    def _at_rest(self) -> bool:
+        """Whether nobody's turn is under way and nothing waits to be sent."""
+        return self._turns.between_turns and not self._uplink.replay.pending
+
     def _may_move(self, go_away: GoAwayTimer, now: float) -> bool:
-        return go_away.due(
-            now,
-            between_turns=self._turns.between_turns and not self._uplink.replay.pending,
-            tool_pending=False,
-            generating=self._turns.awaiting_reply,
-        )
+        return go_away.due(now, between_turns=self._at_rest, tool_pending=False, generating=self._turns.awaiting_reply)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol, assert_never
 
+from daemon.budget import Limits
 from daemon.errors import Deadline, LinkError, LinkTimeout
 from daemon.events import (
     Event,
@@ -24,7 +25,7 @@ from .backoff import Backoff
 from .link import Connector
 from .liveness import Liveness
 from .resume import HandleFate, HandleStore, Pause, Streak, decide
-from .session import Hear, Session
+from .session import Parting, Session
 from .uplink import Uplink
 from .wire import Audio, Downward, Generated, GoAway, Handle, Interrupted, TurnDone
 
@@ -38,47 +39,75 @@ HURRY_S: Final = 1.0
 """The least pause that a press of the button can shorten a back-off to."""
 
 
+class Device(Protocol):
+    """What the link is for: the rest of the daemon, as the supervisor sees it."""
+
+    @property
+    def uplink(self) -> Uplink:
+        """What is to go up."""
+        ...
+
+    @property
+    def tell(self) -> Callable[..., None]:
+        """The journal's `tell`."""
+        ...
+
+    def hear(self, turn_id: int, event: Downward) -> None:
+        """Take what comes down, at once."""
+        ...
+
+    def dispatch(self, event: Event) -> None:
+        """Take what happened to the link."""
+        ...
+
+    def heard_share(self, turn_id: int) -> float:
+        """Say how much of what came of a turn's answer has sounded, 0 to 1."""
+        ...
+
+
 class Supervisor:
     """The life of the link. Everything it finds out is an event for the conversation.
 
     Args:
+        device: What the link is for.
         connector: Makes links.
-        uplink: What is to go up.
-        hear: Takes what comes down.
-        dispatch: Takes events.
-        heard_share: Says how much of what came of a turn's answer has sounded, 0 to 1.
-        tell: The journal.
+        handles: The handles, with what a restart left of them.
+        limits: When a link is closed because nobody speaks, and a session because it is old.
         random: Returns a float in [0, 1); spreads the attempts of many devices.
         liveness: Makes the deadlines of a new link.
     """
 
     def __init__(
         self,
+        device: Device,
         *,
         connector: Connector,
-        uplink: Uplink,
-        hear: Hear,
-        dispatch: Callable[[Event], None],
-        heard_share: Callable[[int], float],
-        tell: Callable[..., None],
+        handles: HandleStore,
+        limits: Limits,
         random: Callable[[], float],
         liveness: Callable[[], Liveness],
     ) -> None:
         self._connector: Final = connector
-        self._uplink: Final = uplink
-        self._hear: Final = hear
-        self._dispatch: Final = dispatch
-        self._heard_share: Final = heard_share
-        self._tell: Final = tell
+        self._uplink: Final = device.uplink
+        self._hear: Final = device.hear
+        self._dispatch: Final = device.dispatch
+        self._heard_share: Final = device.heard_share
+        self._tell: Final = device.tell
+        self._handles: Final = handles
+        self._limits: Final = limits
         self._liveness: Final = liveness
         self._backoff: Final = Backoff(random)
         self._streak: Final = Streak()
-        self._handles: Final = HandleStore()
         self._hurry: Final = asyncio.Event()
+        """An attempt is worth making now."""
+        self._wanted: Final = asyncio.Event()
+        """Somebody wants to speak."""
         self._fingerprint = ""
         self._handle: str | None = None
         """What the link of the moment was resumed with."""
         self._up_s: float | None = None
+        self._began_s = 0.0
+        """When the session of the moment was begun, by its first link."""
         self._answering: int | None = None
         """The turn whose answer has begun on this link."""
         self._tries = 0
@@ -88,8 +117,13 @@ class Supervisor:
     def __repr__(self) -> str:
         return f"<Supervisor {self._handles} {self._streak} {self._backoff}>"
 
-    def hurry(self) -> None:
-        """Somebody is waiting: try again soon, if a back-off is under way."""
+    def wanted(self) -> None:
+        """Somebody wants to speak: connect if we hung up, and cut a back-off short."""
+        self._wanted.set()
+        self._hurry.set()
+
+    def network_came(self) -> None:
+        """There is a network again: cut a back-off short."""
         self._hurry.set()
 
     async def run(self) -> None:
@@ -100,13 +134,16 @@ class Supervisor:
             self._dispatch(LinkChanged(LinkState.CONNECTING))
             self._handle = self._handles.take(loop.time(), self._fingerprint)
             self._up_s = None
+            self._wanted.clear()
             try:
-                await self._live_once()
+                parting = await self._live_once()
             except LinkError as failure:
                 await self._recover(failure, loop.time())
+            else:
+                await self._part(parting)
 
-    async def _live_once(self) -> None:
-        """Make one link and use it until it is to be left.
+    async def _live_once(self) -> Parting:
+        """Make one link, use it until it is to be left, and return why.
 
         Raises:
             LinkError: It could not be made, or failed.
@@ -117,19 +154,44 @@ class Supervisor:
         healthy = False
         try:
             self._came_up(loop.time() - started_s)
-            await Session(link, self._uplink, self._liveness(), hear=self._take).run()
+            session = Session(
+                link,
+                self._uplink,
+                self._liveness(),
+                hear=self._take,
+                hang_up_at=self._limits.hang_up_at,
+                over_at_s=self._limits.session_over_at(self._began_s),
+            )
+            parting = await session.run()
             healthy = True
-            self._tell("link.moving")
         finally:
             self._lose_answer()
             # The old socket must be gone before the new one asks for the session (live-api.md 0.11).
             await link.close(politely=healthy)
+        return parting
+
+    async def _part(self, parting: Parting) -> None:
+        """Go on after a link that was left in peace: at once, or when somebody wants to speak."""
+        self._tell("link.left", reason=parting.value)
+        match parting:
+            case Parting.MOVING:
+                return
+            case Parting.IDLE:
+                pass
+            case Parting.TOO_OLD:
+                self._handles.refuse(self._handle)
+            case _:
+                assert_never(parting)
+        self._dispatch(LinkChanged(LinkState.RESTING))
+        await self._wanted.wait()
 
     def _came_up(self, took_s: float) -> None:
         self._up_s = asyncio.get_running_loop().time()
         self._backoff.succeeded(self._up_s)
         self._streak.succeeded(self._up_s)
         self._failing = False
+        if self._handle is None:
+            self._began_s = self._up_s
         said_again_s = self._uplink.replay.rewind()
         self._tell(
             "link.up",

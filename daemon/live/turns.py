@@ -9,18 +9,22 @@ still be about the old one (live-api.md 1.3, "spurious pair"):
 
 The rules: audio is old until the old turn has stopped generating, or until `STALE_S` after our activityStart, should
 the service never say so; terminal messages are old until the old turn has had its turnComplete; the first audio of
-the new turn ends the old one in any case.
+the new turn ends the old one in any case. Over a slow network several turns can be old at once: the oldest ends first.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
 from .wire import Audio, Downward, Generated, Interrupted, Said, TurnDone
 
-STALE_S: Final = 1.0
-"""How long after an activityStart audio of the interrupted answer can still be on its way."""
+STALE_S: Final = 3.0
+"""How long after an activityStart audio of the interrupted answer can still be on its way: `interrupted` was seen up to
+2.97 s late (live-api.md 1.3)."""
+UNHEARD_STALE_S: Final = 1.0
+"""The same where nothing of that answer had come yet: the service may well say nothing about it at all."""
 
 
 @dataclass(slots=True)
@@ -29,6 +33,8 @@ class _Turn:
     started_s: float
     ended: bool = False
     """activityEnd was sent."""
+    heard: bool = False
+    """Some of its answer has come."""
     generated: bool = False
     """No more audio of it can come."""
     done: bool = False
@@ -39,10 +45,16 @@ class Turns:
 
     def __init__(self) -> None:
         self._current = _Turn(0, 0.0, ended=True, generated=True, done=True)
-        self._old: _Turn | None = None
+        self._old: deque[_Turn] = deque()
+        """Turns that the user has gone on from, and the service has not: oldest first."""
 
     def __repr__(self) -> str:
-        return f"<Turns current={self._current} old={self._old}>"
+        return f"<Turns current={self._current} old={list(self._old)}>"
+
+    @property
+    def turn_id(self) -> int:
+        """The turn that was started last; 0 before the first."""
+        return self._current.turn_id
 
     @property
     def awaiting_reply(self) -> bool:
@@ -52,12 +64,13 @@ class Turns:
     @property
     def between_turns(self) -> bool:
         """Whether nobody's turn is under way, as far as the service is concerned."""
-        return self._current.ended and self._current.done and self._old is None
+        return self._current.ended and self._current.done and not self._old
 
     def started(self, turn_id: int, now: float) -> None:
         """Note that activityStart of `turn_id` was sent."""
         current = self._current
-        self._old = current if current.ended and not current.done else None
+        if current.ended and not current.done:
+            self._old.append(current)
         self._current = _Turn(turn_id, now)
 
     def ended(self) -> None:
@@ -73,21 +86,24 @@ class Turns:
             case Audio() | Said():
                 return self._attribute_content(now)
             case Interrupted() | Generated():
-                turn = self._old or self._current
+                turn = self._old[0] if self._old else self._current
                 turn.generated = True
                 return turn.turn_id
             case TurnDone():
-                turn = self._old or self._current
+                turn = self._old.popleft() if self._old else self._current
                 turn.generated = turn.done = True
-                self._old = None
                 return turn.turn_id
             case _:
                 return self._current.turn_id
 
     def _attribute_content(self, now: float) -> int | None:
         if not self._current.ended:
+            if self._old:
+                self._old[0].heard = True
             return None
-        if self._old is not None and not self._old.generated and now - self._current.started_s < STALE_S:
+        since_s = now - self._current.started_s
+        if any(not old.generated and since_s < (STALE_S if old.heard else UNHEARD_STALE_S) for old in self._old):
             return None
-        self._old = None
+        self._old.clear()
+        self._current.heard = True
         return self._current.turn_id

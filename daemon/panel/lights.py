@@ -44,6 +44,7 @@ class Scene(Enum):
     SPEAKING = auto()
     NO_MICROPHONE = auto()
     NO_SPEAKER = auto()
+    USED_UP = auto()
     NO_KEY = auto()
     REFUSED = auto()
 
@@ -121,6 +122,8 @@ def _fault_scene(fault: Fault | None) -> Scene | None:
             return Scene.NO_KEY
         case Fault.SETUP:
             return Scene.REFUSED
+        case Fault.LIMIT:
+            return Scene.USED_UP
         case _:
             assert_never(fault)
 
@@ -129,7 +132,7 @@ def _waiting_scene(link: LinkState) -> Scene:
     match link:
         case LinkState.UP | LinkState.DRAINING:
             return Scene.THINKING
-        case LinkState.DOWN | LinkState.CONNECTING:
+        case LinkState.DOWN | LinkState.CONNECTING | LinkState.RESTING:
             return Scene.STRANDED
         case _:
             assert_never(link)
@@ -137,7 +140,7 @@ def _waiting_scene(link: LinkState) -> Scene:
 
 def _idle_scene(link: LinkState) -> Scene:
     match link:
-        case LinkState.UP | LinkState.DRAINING:
+        case LinkState.UP | LinkState.DRAINING | LinkState.RESTING:
             return Scene.READY
         case LinkState.DOWN:
             return Scene.OFFLINE
@@ -147,7 +150,7 @@ def _idle_scene(link: LinkState) -> Scene:
             assert_never(link)
 
 
-def _look(scene: Scene) -> _Look:  # noqa: PLR0911  # one return for each scene is the table
+def _look(scene: Scene) -> _Look:  # noqa: C901, PLR0911, PLR0912  # one return for each scene is the table
     faint_amber, amber = (72, 43, 0), (225, 135, 0)
     match scene:
         case Scene.READY:
@@ -172,11 +175,13 @@ def _look(scene: Scene) -> _Look:  # noqa: PLR0911  # one return for each scene 
             return _Look(DARK, amber, shapes.blinks(3))
         case Scene.NO_SPEAKER:
             return _Look(DARK, amber, shapes.blinks(4))
+        case Scene.USED_UP:
+            return _Look(DARK, amber, shapes.blinks(5))
         case _:
             assert_never(scene)
 
 
-def _clause(scene: Scene, link: LinkState) -> str:  # noqa: PLR0911  # one return for each scene is the table
+def _clause(scene: Scene, link: LinkState) -> str:  # noqa: C901, PLR0911, PLR0912  # one return for each scene is the table
     match scene:
         case Scene.READY:
             return "ready, nothing is sent"
@@ -201,6 +206,8 @@ def _clause(scene: Scene, link: LinkState) -> str:  # noqa: PLR0911  # one retur
             return "the service refuses what the configuration asks for"
         case Scene.NO_SPEAKER:
             return "the speaker does not work"
+        case Scene.USED_UP:
+            return "a limit of your own is reached, see [limits]"
         case _:
             assert_never(scene)
 

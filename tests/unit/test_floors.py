@@ -16,14 +16,16 @@ FLOORS = (
     ("hardware.pcm", "hardware.interfaces"),
     ("hardware",),
     ("daemon.errors",),
-    ("daemon.events", "daemon.credentials"),
+    ("daemon.events", "daemon.credentials", "daemon.budget"),
     ("daemon.journal", "daemon.notify"),
     ("daemon.audio", "daemon.live", "daemon.panel", "daemon.tools", "daemon.conversation", "daemon.config"),
-    ("daemon.control", "daemon.diary", "daemon.sight"),
+    ("daemon.control", "daemon.diary", "daemon.presence", "daemon.sight"),
+    ("daemon.requests",),
     ("daemon.app",),
     ("daemon.wiring",),
     ("daemon.run", "daemon.rehearsal", "daemon.doctor"),
     ("daemon.cli",),
+    ("daemon.__main__",),
 )
 """From the ground up. A name stands for its room or its whole folder; the longest name that fits counts."""
 

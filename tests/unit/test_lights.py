@@ -100,7 +100,7 @@ def test_nothing_but_muted_is_red(status: Status, t_s: float, count: int, level:
 
 
 @pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize("link", [LinkState.UP, LinkState.DRAINING])
+@pytest.mark.parametrize("link", [LinkState.UP, LinkState.DRAINING, LinkState.RESTING])
 def test_idle_and_healthy_is_dark_and_still(count: int, link: LinkState) -> None:
     status = Status(link)
     assert lights(status, 3.3, count, level=1.0) == ((0, 0, 0),) * count
@@ -158,7 +158,7 @@ def test_any_two_states_are_told_apart_within_five_seconds(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "blinks"), [(Fault.MICROPHONE, 1), (Fault.KEY, 2), (Fault.SETUP, 3), (Fault.SPEAKER, 4)]
+    ("fault", "blinks"), [(Fault.MICROPHONE, 1), (Fault.KEY, 2), (Fault.SETUP, 3), (Fault.SPEAKER, 4), (Fault.LIMIT, 5)]
 )
 @pytest.mark.parametrize("turn", [TurnState.IDLE, TurnState.THINKING])
 def test_each_fault_blinks_its_own_number_of_times_and_rests(fault: Fault, blinks: int, turn: TurnState) -> None:
