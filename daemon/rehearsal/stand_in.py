@@ -1,0 +1,136 @@
+"""A Live API service without a network, a clock or threads: written from its description, not from our client.
+
+The same brain runs in virtual time inside a test and, in `server`, behind real TLS. What it knows of the real service
+is what `live-api.md` says; where that leaves a question open, the stand-in takes the stricter side or lets a test
+choose (`Manners`, `Pacing`, `Faults`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from .stand_in_answer import BURSTS, Answerer, Pacing, spoken
+from .stand_in_conduct import Conduct, Manners
+from .stand_in_connection import Connection
+from .stand_in_dice import Dice
+from .stand_in_faults import Faults
+from .stand_in_memory import Memory, Session, Turn
+
+_PATH: Final = re.compile(
+    r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta|v1)\.GenerativeService\.BidiGenerateContent(Constrained)?"
+)
+_WORDS_FOR: Final = {
+    401: "API key not valid. Please pass a valid API key.",
+    403: "Method doesn't allow unregistered callers. Please use API Key or other form of API consumer identity.",
+    404: "Requested entity was not found.",
+    429: "Resource has been exhausted (e.g. check quota).",
+    503: "The service is currently unavailable.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An upgrade that is refused.
+
+    Attributes:
+        status: HTTP status.
+        body: What the response says.
+    """
+
+    status: int
+    body: str
+
+
+class StandIn:
+    """One service: its sessions, its handles, and how it behaves at present.
+
+    Args:
+        dice: All chance comes from here; a seeded `random.Random` makes every run the same.
+        answer: What is answered to each turn; by default the packaged speech.
+        pacing: How fast it is said.
+        manners: The service's habits.
+        faults: What goes wrong from the start.
+        keys: The API keys that are let in; None lets in every key that is not empty.
+
+    Attributes:
+        conduct: The same, to be changed while it runs.
+        connections: Every connection that was ever accepted.
+        refusals: Every one that was not.
+    """
+
+    def __init__(
+        self,
+        dice: Dice,
+        *,
+        answer: Answerer = spoken,
+        pacing: Pacing = BURSTS,
+        manners: Manners | None = None,
+        faults: Faults | None = None,
+        keys: frozenset[str] | None = None,
+    ) -> None:
+        self._memory: Final = Memory(dice)
+        self._keys: Final = keys
+        self.conduct: Final = Conduct(dice, answer, pacing, manners or Manners(), faults or Faults())
+        self.connections: Final[list[Connection]] = []
+        self.refusals: Final[list[Refusal]] = []
+
+    def __repr__(self) -> str:
+        return f"StandIn({self._memory}, {len(self.connections)} connections, {len(self.refusals)} refusals)"
+
+    @property
+    def sessions(self) -> Mapping[str, Session]:
+        """Every session by its id ("s1", "s2", …), in the order in which they began."""
+        return self._memory.sessions
+
+    @property
+    def turns(self) -> Iterator[Turn]:
+        """Every turn of every session, in the order of the sessions."""
+        for session in self.sessions.values():
+            yield from session.turns
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong from now on. Setting it starts the counting of the strikes' moments again."""
+        return self.conduct.faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        self.conduct.faults = faults
+
+    def connect(self, now: float, *, path: str, headers: Mapping[str, str]) -> Connection | Refusal:
+        """Judge an upgrade request by its path, query and headers (live-api.md 2).
+
+        Which statuses the service really refuses with is not established; these are the usual ones of its REST side.
+        """
+        accepted = self._judge(now, urlsplit(path), {name.lower(): value for name, value in headers.items()})
+        if isinstance(accepted, Connection):
+            self.connections.append(accepted)
+        else:
+            self.refusals.append(accepted)
+        return accepted
+
+    def _judge(self, now: float, path: SplitResult, headers: Mapping[str, str]) -> Connection | Refusal:
+        status = self.faults.refuse_upgrade
+        if status is not None:
+            return _refusal(status)
+        method = _PATH.fullmatch(path.path)
+        if method is None or (method[1] == "v1" and method[2]):  # v1 has no Constrained (live-api.md 0.1)
+            return _refusal(404)
+        query = parse_qs(path.query)
+        if method[2]:
+            token = headers.get("authorization", "").removeprefix("Token ") or query.get("access_token", [""])[0]
+            return Connection(self._memory, self.conduct, method[1], now) if token else _refusal(403)
+        key = headers.get("x-goog-api-key") or query.get("key", [""])[0]
+        if not key:
+            return _refusal(403)
+        if self._keys is not None and key not in self._keys:
+            return _refusal(401)
+        return Connection(self._memory, self.conduct, method[1], now)
+
+
+def _refusal(status: int) -> Refusal:
+    return Refusal(status, _WORDS_FOR.get(status, ""))
