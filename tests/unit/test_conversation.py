@@ -60,12 +60,16 @@ def told(conversation: Conversation, *events: Event) -> list[Effect]:
     return effects
 
 
+def turn_of(conversation: Conversation) -> TurnState:
+    return conversation.status.turn
+
+
 def test_hold_opens_while_the_button_is_down() -> None:
     conversation = Conversation(Mode.HOLD)
     assert told(conversation, PRESS) == [OpenGate(1, endpointing=False)]
-    assert conversation.status.turn is TurnState.LISTENING
+    assert turn_of(conversation) is TurnState.LISTENING
     assert told(conversation, RELEASE) == [CloseGate(1, Ending.RELEASED)]
-    assert conversation.status.turn is TurnState.THINKING
+    assert turn_of(conversation) is TurnState.THINKING
 
 
 def test_tap_listens_until_the_user_is_silent() -> None:
@@ -74,20 +78,20 @@ def test_tap_listens_until_the_user_is_silent() -> None:
     assert told(conversation, TAPPED) == []
     assert told(conversation, SpeechStarted(1)) == []
     assert told(conversation, SpeechEnded(1)) == [CloseGate(1, Ending.SILENCE), Sound(Cue.DONE)]
-    assert conversation.status.turn is TurnState.THINKING
+    assert turn_of(conversation) is TurnState.THINKING
 
 
 def test_a_second_tap_ends_the_turn_at_once() -> None:
     conversation = Conversation(Mode.TAP)
     assert told(conversation, PRESS, TAPPED, SpeechStarted(1), PRESS) == [CloseGate(1, Ending.TAPPED)]
-    assert conversation.status.turn is TurnState.THINKING
+    assert turn_of(conversation) is TurnState.THINKING
 
 
 def test_a_second_tap_before_a_word_asks_nothing() -> None:
     conversation = Conversation(Mode.TAP)
     expected = [CloseGate(1, Ending.TAPPED), Silence(1), Forget(1), TurnOver(1, Outcome.EMPTY)]
     assert told(conversation, PRESS, TAPPED, PRESS) == expected
-    assert conversation.status.turn is TurnState.IDLE
+    assert turn_of(conversation) is TurnState.IDLE
 
 
 def test_a_tap_in_hold_mode_stops_the_answer_and_asks_nothing() -> None:
@@ -101,10 +105,10 @@ def test_a_tap_in_hold_mode_stops_the_answer_and_asks_nothing() -> None:
 def test_an_answer_sounds_and_is_over() -> None:
     conversation = Conversation(Mode.HOLD)
     assert told(conversation, PRESS, RELEASE, ReplySounding(1)) == []
-    assert conversation.status.turn is TurnState.SPEAKING
+    assert turn_of(conversation) is TurnState.SPEAKING
     assert told(conversation, ReplyGenerated(1)) == [Forget(1), LetSound(1)]
     assert told(conversation, ReplySounded(1)) == [TurnOver(1, Outcome.ANSWERED)]
-    assert conversation.status.turn is TurnState.IDLE
+    assert turn_of(conversation) is TurnState.IDLE
     assert told(conversation, ReplyDone(1)) == []
 
 
@@ -129,9 +133,10 @@ def test_the_server_interrupting_the_current_answer_silences_it() -> None:
 def test_terminal_messages_of_an_older_turn_are_ignored() -> None:
     conversation = Conversation(Mode.HOLD)
     told(conversation, PRESS, RELEASE, ReplySounding(1), PRESS, RELEASE)
-    for stale in (ReplyInterrupted(1), ReplyGenerated(1), ReplyDone(1), ReplySounded(1), ReplySounding(1), ReplyLost(1, 0.0)):
+    terminal = (ReplyInterrupted(1), ReplyGenerated(1), ReplyDone(1), ReplySounded(1))
+    for stale in (*terminal, ReplySounding(1), ReplyLost(1, 0.0)):
         assert told(conversation, stale) == []
-    assert conversation.status.turn is TurnState.THINKING
+    assert turn_of(conversation) is TurnState.THINKING
 
 
 @pytest.mark.parametrize(
@@ -170,7 +175,7 @@ def test_a_turn_that_is_given_up_is_heard_as_an_error() -> None:
 def test_a_link_lost_before_the_answer_changes_nothing_for_the_turn() -> None:
     conversation = Conversation(Mode.HOLD)
     told(conversation, PRESS, RELEASE, LinkChanged(LinkState.DOWN))
-    assert conversation.status.turn is TurnState.THINKING
+    assert turn_of(conversation) is TurnState.THINKING
     assert conversation.status.link is LinkState.DOWN
 
 
@@ -186,7 +191,7 @@ def test_a_press_while_muted_opens_nothing() -> None:
     conversation = Conversation(Mode.TAP)
     told(conversation, MuteAsked(True))
     assert told(conversation, PRESS) == [Sound(Cue.MUTED)]
-    assert conversation.status.turn is TurnState.IDLE
+    assert turn_of(conversation) is TurnState.IDLE
 
 
 @pytest.mark.parametrize("fault", [Fault.KEY, Fault.SETUP, Fault.MICROPHONE])
