@@ -1,0 +1,144 @@
+"""The microphone's side of the daemon: reads every frame, lets the gate decide which of them leave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final, NoReturn
+
+from daemon.audio.gate import Gate, Marker
+from daemon.audio.reopening import Reopening
+from daemon.audio.vad import Vad
+from daemon.journal import Level
+from hardware.interfaces import DeviceLost, Frame, Microphone
+from hardware.pcm import FRAME_MS, SILENCE_DBFS, level_dbfs
+
+_FALL_DB: Final = 0.6
+"""How much the level falls per frame at most (30 dB/s): a ring that follows every frame flickers."""
+
+
+class Capture:
+    """Reads the microphone for ever, muted or not, open gate or not: frames that stop coming mean a dead microphone.
+
+    All callbacks are called on the event loop's thread, between two frames, and must not raise.
+
+    Args:
+        open_microphone: Opens it, as `Board.microphone` does.
+        gate: Decides; nobody else may open, close or feed it.
+        vad: Judges every frame that is not muted.
+        send: Given each frame that leaves (640 bytes, s16le, mono, 16 kHz) and when its last sample was captured, in
+            order, the pre-roll first. Nothing is awaited between reading a frame and sending it.
+        on_marker: Told what the gate noticed, after the frame in question was sent.
+        audible: Whether our own loudspeaker can be heard now.
+        on_fault: Called with True when the microphone was lost, with False when it is back.
+        tell: The journal: `device.lost`, `device.back`; `microphone.overflow` (lost_ms) when the gate closes.
+    """
+
+    def __init__(
+        self,
+        open_microphone: Callable[[], Awaitable[Microphone]],
+        gate: Gate,
+        vad: Vad,
+        *,
+        send: Callable[[bytes, float], None],
+        on_marker: Callable[[Marker], None],
+        audible: Callable[[], bool],
+        on_fault: Callable[[bool], None],
+        tell: Callable[..., None],
+    ) -> None:
+        self._open_microphone: Final = open_microphone
+        self._gate: Final = gate
+        self._vad: Final = vad
+        self._send: Final = send
+        self._on_marker: Final = on_marker
+        self._audible: Final = audible
+        self._tell: Final = tell
+        self._reopening: Final = Reopening("microphone", open_microphone, on_fault=on_fault, tell=tell)
+        self._microphone: Microphone | None = None
+        self._muted = False
+        self._times_s: Final = deque[float](maxlen=gate.settings.pre_roll_ms // FRAME_MS)
+        """When the newest frames that did not pass were captured."""
+        self._lost_frames = 0
+        """Frames that the device lost while the gate was open."""
+        self.frames = 0
+        """How many frames were read, ever: for a watchdog."""
+        self.level_db = SILENCE_DBFS
+        """Loudness in dBFS: rises at once, falls by 30 dB a second; -96 while muted."""
+        self.ready: Final = asyncio.Event()
+        """Set once the microphone is open for the first time."""
+
+    def __repr__(self) -> str:
+        return f"<Capture {'muted ' if self._muted else ''}{self.frames} frames {self._gate!r}>"
+
+    @property
+    def muted(self) -> bool:
+        """Whether the driver keeps its samples to itself. No frame passes then, and none is kept for later."""
+        return self._muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._muted = muted
+        self.level_db = SILENCE_DBFS
+        if self._microphone is not None:
+            self._microphone.muted = muted
+        self._gate.forget()
+
+    def open_gate(self, *, endpointing: bool) -> None:
+        """Send what was said just before, then every frame from now on; see `Gate.open` for `endpointing`."""
+        pre_roll = self._gate.open(endpointing=endpointing)
+        times_s = list(self._times_s)[len(self._times_s) - len(pre_roll) :]  # the pre-roll has no holes
+        for pcm, captured_s in zip(pre_roll, times_s, strict=True):
+            self._send(pcm, captured_s)
+
+    def close_gate(self) -> None:
+        """Send nothing more."""
+        self._gate.close()
+        if self._lost_frames:
+            self._tell("microphone.overflow", level=Level.WARNING, lost_ms=self._lost_frames * FRAME_MS)
+            self._lost_frames = 0
+
+    async def run(self) -> NoReturn:
+        """Read until cancelled; the microphone is closed afterwards. A lost microphone is opened again, for ever.
+
+        Raises:
+            DeviceMissing: It cannot be opened the first time.
+        """
+        microphone = await self._open_microphone()
+        while True:
+            self._microphone = microphone
+            microphone.muted = self._muted
+            self.ready.set()
+            try:
+                while True:
+                    self._heard(await microphone.read())
+            except DeviceLost as error:
+                lost = error
+            finally:
+                self._microphone = None
+                await microphone.close()
+            self._gate.forget()
+            microphone = await self._reopening.again(lost)
+
+    def _heard(self, frame: Frame) -> None:
+        """Take one frame from the driver's hands into the gate's."""
+        self.frames += 1
+        if frame.lost_frames:
+            self._lost_frames += frame.lost_frames if self._gate.is_open else 0
+            self._pass_time(frame.lost_frames)
+        if self._muted:
+            self._pass_time(1)
+            return
+        self.level_db = max(level_dbfs(frame.pcm), self.level_db - _FALL_DB)
+        passed = self._gate.push(frame.pcm, voiced=self._vad.voiced(frame.pcm), audible=self._audible())
+        if passed.frame is not None:
+            self._send(passed.frame, frame.captured_s)
+        else:
+            self._times_s.append(frame.captured_s)
+        if passed.marker is not None:
+            self._on_marker(passed.marker)
+
+    def _pass_time(self, frames: int) -> None:
+        marker = self._gate.lost(frames)
+        if marker is not None:
+            self._on_marker(marker)

@@ -1,0 +1,306 @@
+"""The loudspeaker's side of the daemon: answers through the jitter buffer, earcons over them, silence at once.
+
+play ──► Answer (jitter buffer) ──┐
+earcon ───────────────────────────┴─► mix ──► volume ──► speaker.write     one frame at a time; write sets the pace
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from daemon.audio.answer import Answer, Heard
+from daemon.audio.lateness import Lateness
+from daemon.audio.reopening import Reopening
+from daemon.audio.sounding import Sounding
+from daemon.audio.volume import Volume
+from daemon.journal import Level
+from hardware.interfaces import DeviceLost, Speaker
+from hardware.pcm import DOWN, level_dbfs, mixed
+
+__all__ = ["Heard", "Playback"]
+
+_MARGIN_S: Final = 0.005
+"""How long before the device takes its next frame a missing one is given up: a busy loop may be that late."""
+_PATIENCE_S: Final = 10.0
+"""An answer goes on where it was if a lost speaker is back within this time; later nobody waits for it any more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """One frame on its way to the speaker."""
+
+    pcm: bytes
+    level: float | None
+    """How loud it is before the owner's volume, 0 to 1; None if it cannot be heard after it."""
+    answer: Answer | None
+    """Whose frame it is; None for an earcon alone."""
+    length_s: float
+    """How much of the answer is in it."""
+
+
+class Playback:
+    """Plays one answer at a time, and earcons over it. Nothing but `run` ever waits.
+
+    A turn is heard as long as no later one is: a chunk of a higher turn replaces what is left of a lower one, and what
+    belongs to a lower turn, or to one that was silenced, is dropped. All callbacks are called on the event loop's
+    thread and never from within a method called here; they must not raise.
+
+    Args:
+        open_speaker: Opens it, as `Board.speaker` does.
+        volume_percent: The volume to begin with.
+        on_sounding: Told the turn when the first sample of its answer sounds.
+        on_sounded: Told when all that arrived of an answer has sounded, and only after its end; also for an empty
+            one, and for one that was given up because the speaker was gone. Never for one silenced or replaced.
+        on_fault: Called with True when the speaker was lost, with False when it is back.
+        tell: The journal: `device.lost`, `device.back`; `playback.given_up` and `playback.chunk_dropped` (reason), each
+            at most once for a turn (turn_id).
+        tail_s: How long the room goes on sounding when the loudspeaker is silent (hardware.md section 2: 0.3 s).
+    """
+
+    def __init__(
+        self,
+        open_speaker: Callable[[], Awaitable[Speaker]],
+        *,
+        volume_percent: int,
+        on_sounding: Callable[[int], None],
+        on_sounded: Callable[[int, Heard], None],
+        on_fault: Callable[[bool], None],
+        tell: Callable[..., None],
+        tail_s: float = 0.3,
+    ) -> None:
+        self._open_speaker: Final = open_speaker
+        self._on_sounding: Final = on_sounding
+        self._on_sounded: Final = on_sounded
+        self._tell: Final = tell
+        self._reopening: Final = Reopening("speaker", open_speaker, on_fault=on_fault, tell=tell)
+        self._sounds: Final = Sounding(tail_s)
+        self._lateness: Final = Lateness()
+        self.volume: Final = Volume(volume_percent)
+        self._speaker: Speaker | None = None
+        self._given_up = False
+        """The speaker has been gone for so long that nothing is kept for it."""
+        self._answer: Answer = _no_answer(self._lateness)
+        self._silenced_turn_id = 0
+        self._announcements: list[asyncio.TimerHandle] = []
+        """The calls of `on_sounding` and `on_sounded` for this answer that are still to come."""
+        self._earcon = b""
+        self._piece: _Piece | None = None
+        """What is being handed over; None again as soon as it must not sound."""
+        self._work: Final = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Playback {self._answer!r}{' and an earcon' if self._earcon else ''}>"
+
+    @property
+    def audible(self) -> bool:
+        """Whether the microphone may hear us: from the first frame handed over until `tail_s` after the last sound."""
+        return self._sounds.audible(_now())
+
+    @property
+    def level(self) -> float:
+        """How loud it is at this moment, before the owner's volume: 0 at -60 dBFS, 1 at -10 dBFS."""
+        return self._sounds.level(_now())
+
+    def play(self, turn_id: int, pcm: bytes) -> None:
+        """Take a chunk of the answer to `turn_id`: s16le, mono, 24 kHz, any length, cut anywhere."""
+        if turn_id <= self._silenced_turn_id or turn_id < self._answer.turn_id:
+            return
+        answer = self._answer_to(turn_id)
+        if refusal := answer.arrived(pcm, _now()):
+            self._tell("playback.chunk_dropped", level=Level.WARNING, turn_id=turn_id, reason=refusal.value)
+        self._work.set()
+
+    def end(self, turn_id: int) -> None:
+        """Note that all of the answer to `turn_id` has arrived. May be called twice, or without any chunk."""
+        if turn_id <= self._silenced_turn_id or turn_id < self._answer.turn_id:
+            return
+        answer = self._answer_to(turn_id)
+        if not answer.ended:
+            answer.end()
+            self._work.set()
+            self._announce_end()
+
+    def silence(self, turn_id: int) -> Heard:
+        """Drop every sound at once, earcons and what is in the speaker included. Return how much had sounded.
+
+        Nothing more will be heard of `turn_id` and the turns before it. The answer to a later one goes on.
+        """
+        now = _now()
+        self._silenced_turn_id = max(self._silenced_turn_id, turn_id)
+        answer = self._answer
+        if answer.turn_id > turn_id:
+            return Heard(turn_id)
+        self._earcon = b""
+        self._stop(now)
+        return answer.heard(now) if answer.turn_id == turn_id else Heard(turn_id)
+
+    def earcon(self, pcm: bytes) -> None:
+        """Play `pcm` (s16le, mono, 24 kHz) with the next frame, over whatever else plays.
+
+        An earcon is of the moment: without a speaker it is dropped.
+        """
+        if self._speaker is not None:
+            frames = -(-max(len(pcm), len(self._earcon)) // DOWN.frame_bytes)
+            size = frames * DOWN.frame_bytes
+            self._earcon = mixed(self._earcon.ljust(size, b"\0"), pcm.ljust(size, b"\0"))
+            self._work.set()
+
+    async def run(self) -> NoReturn:
+        """Play until cancelled; the speaker is closed afterwards. A lost speaker is opened again, for ever.
+
+        Raises:
+            DeviceMissing: It cannot be opened the first time.
+        """
+        speaker = await self._open_speaker()
+        try:
+            while True:
+                lost = await self._serve(speaker)
+                patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_up)
+                try:
+                    speaker = await self._reopening.again(lost)
+                finally:
+                    patience.cancel()
+                self._given_up = False
+        finally:
+            self._cancel_announcements()
+
+    # --- answers -----------------------------------------------------------------------------------
+
+    def _answer_to(self, turn_id: int) -> Answer:
+        """Return the answer to `turn_id`, which is not lower than the present one's; replace that if it is higher."""
+        old = self._answer
+        if old.turn_id == turn_id:
+            return old
+        if old.announced:
+            old.buffer.flush()  # its last frames are with the speaker, and may sound
+        elif not old.dropped:
+            self._stop(_now())
+        self._announcements = []
+        self._answer = Answer(turn_id, self._lateness)
+        if self._given_up:
+            self._answer.drop(_now())
+        return self._answer
+
+    def _stop(self, now: float) -> None:
+        """Let nothing of the present answer sound any more, nor what the speaker holds."""
+        self._cancel_announcements()
+        self._answer.drop(now)
+        self._piece = None
+        self._sounds.silenced(now)
+        if self._speaker is not None:
+            self._speaker.flush()
+
+    def _cancel_announcements(self) -> None:
+        for call in self._announcements:
+            call.cancel()
+        self._announcements = []
+
+    def _announce_end(self) -> None:
+        """Call `on_sounded` when the last frame will have sounded, once nothing is left to hand over."""
+        answer = self._answer
+        handing_over = self._piece is not None and self._piece.answer is answer
+        if answer.handed_out and not handing_over and not answer.announced:
+            answer.announced = True
+            self._call_at(answer.sounds_until_s, self._sounded, answer)
+
+    def _call_at(self, at_s: float, call: Callable[[Answer], None], answer: Answer) -> None:
+        self._announcements.append(asyncio.get_running_loop().call_at(at_s, call, answer))
+
+    def _sounding(self, answer: Answer) -> None:
+        self._on_sounding(answer.turn_id)
+
+    def _sounded(self, answer: Answer) -> None:
+        self._on_sounded(answer.turn_id, answer.heard(_now()))
+
+    def _give_up(self) -> None:
+        """Keep nothing for a speaker that does not come back."""
+        self._given_up = True
+        self._piece = None
+        answer = self._answer
+        if not answer.announced and not answer.dropped:
+            self._tell("playback.given_up", level=Level.WARNING, turn_id=answer.turn_id)
+            answer.drop(_now())
+            self._announce_end()
+
+    # --- the speaker -------------------------------------------------------------------------------
+
+    async def _serve(self, speaker: Speaker) -> DeviceLost:
+        """Feed `speaker` until it is lost, then close it and return how."""
+        self._speaker = speaker
+        try:
+            while True:
+                piece = self._piece = self._piece or await self._next_piece()
+                if piece.level is not None:
+                    self._sounds.handing_over(_now())
+                starts_s = await speaker.write(piece.pcm)
+                if self._piece is piece:  # otherwise it was silenced while it waited, and the speaker dropped it
+                    self._piece = None
+                    self._handed_over(piece, starts_s)
+        except DeviceLost as lost:
+            return lost  # the piece, if any, is what the answer goes on with
+        finally:
+            self._speaker = None
+            self._earcon = b""
+            self._sounds.device_lost(_now())
+            await speaker.close()
+
+    async def _next_piece(self) -> _Piece:
+        """Wait for something to play. Frames that are there are handed over early, missing ones waited for."""
+        while True:
+            self._work.clear()
+            now = _now()
+            hand_over_s = self._sounds.hand_over_by_s(now)
+            buffer = self._answer.buffer
+            ready_at_s = buffer.ready_at_s
+            running_dry = buffer.primed and not buffer.finished and ready_at_s is None
+            given_up_s = hand_over_s - _MARGIN_S
+            if not running_dry or now >= given_up_s:
+                piece = self._composed(hand_over_s)
+                if piece is not None:
+                    return piece
+            try:
+                async with asyncio.timeout_at(given_up_s if running_dry else ready_at_s):
+                    await self._work.wait()
+            except TimeoutError:
+                pass
+
+    def _composed(self, hand_over_s: float) -> _Piece | None:
+        """Return the next frame of the answer and the earcon together, or None if there is neither."""
+        answer = self._answer
+        before_s = answer.buffer.played_s
+        frame = answer.buffer.pull(hand_over_s)
+        if frame is None and not self._earcon:
+            return None
+        sound = frame or DOWN.silence
+        if self._earcon:
+            sound = mixed(sound, self._earcon[: DOWN.frame_bytes])
+            self._earcon = self._earcon[DOWN.frame_bytes :]
+        length_s = answer.buffer.played_s - before_s
+        level = min(1.0, max(0.0, (level_dbfs(sound) + 60.0) / 50.0))
+        pcm = self.volume.applied(sound)
+        return _Piece(pcm, None if pcm == DOWN.silence else level, answer if frame else None, length_s)
+
+    def _handed_over(self, piece: _Piece, starts_s: float) -> None:
+        """Take note of when `piece` will sound."""
+        now = _now()
+        self._sounds.handed_over(starts_s, piece.level, now)
+        if piece.answer is not None:
+            first = piece.answer.first_sound_s is None
+            piece.answer.handed_over(starts_s, piece.length_s, now)
+            if first:
+                self._call_at(starts_s, self._sounding, piece.answer)
+            self._announce_end()
+
+
+def _no_answer(lateness: Lateness) -> Answer:
+    """Return what stands in the place of an answer before the first one."""
+    answer = Answer(0, lateness)
+    answer.drop(0.0)
+    return answer
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,67 @@
+"""Opening a lost sound device again: for ever, with growing pauses, told once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, Generic, TypeVar
+
+from daemon.journal import Level
+from hardware.interfaces import DeviceLost, DeviceMissing
+
+SHORTEST_PAUSE_S: Final = 1.0
+LONGEST_PAUSE_S: Final = 10.0
+STEADY_S: Final = 10.0
+"""A device that works for so long is not in the outage before any more: the pauses begin anew."""
+
+Part = TypeVar("Part")
+
+
+class Reopening(Generic[Part]):
+    """Brings one part back.
+
+    Args:
+        part: Its name in the journal.
+        open_part: Opens it, as the board does.
+        on_fault: Called with True when the part was lost, with False when it is open again.
+        tell: The journal: `device.lost` (part, reason) and `device.back` (part, outage_s).
+    """
+
+    def __init__(
+        self,
+        part: str,
+        open_part: Callable[[], Awaitable[Part]],
+        *,
+        on_fault: Callable[[bool], None],
+        tell: Callable[..., None],
+    ) -> None:
+        self._part: Final = part
+        self._open_part: Final = open_part
+        self._on_fault: Final = on_fault
+        self._tell: Final = tell
+        self._pause_s = SHORTEST_PAUSE_S
+        self._back_s = float("-inf")
+
+    def __repr__(self) -> str:
+        return f"<Reopening {self._part} pause {self._pause_s:g} s>"
+
+    async def again(self, lost: DeviceLost) -> Part:
+        """Wait until the part, lost and closed, is open again, and return it. Cancelling leaves nothing open."""
+        loop = asyncio.get_running_loop()
+        lost_s = loop.time()
+        self._tell("device.lost", level=Level.WARNING, part=self._part, reason=str(lost))
+        self._on_fault(True)
+        if lost_s - self._back_s >= STEADY_S:
+            self._pause_s = SHORTEST_PAUSE_S
+        while True:
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
+            try:
+                part = await self._open_part()
+            except (DeviceMissing, DeviceLost):
+                continue  # told already
+            break
+        self._back_s = loop.time()
+        self._tell("device.back", part=self._part, outage_s=round(self._back_s - lost_s, 1))
+        self._on_fault(False)
+        return part
