@@ -7,7 +7,7 @@ No decision is made here. What happens anywhere becomes an event, the conversati
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -43,7 +43,10 @@ from .events import (
     Fault,
     FaultFound,
     FaultMended,
+    LinkChanged,
+    LinkState,
     NothingSaid,
+    Pressed,
     ReplyDone,
     ReplyGenerated,
     ReplyInterrupted,
@@ -56,6 +59,8 @@ from .events import (
     TurnTooLong,
 )
 from .journal import Journal
+from .keeping import Keeping
+from .limits import LimitWatch
 from .live import wire
 from .live.recollection import Recollection
 from .live.supervisor import Supervisor
@@ -64,6 +69,7 @@ from .live.upward import Image, Speech
 from .notify import ServiceManager
 from .panel.lights import meaning
 from .panel.panel import Panel
+from .readiness import Readiness
 from .requests import answer
 from .sight import Sight
 
@@ -73,6 +79,8 @@ EARCONS: Final = {
     Cue.MUTED: Earcon.MUTED,
     Cue.UNMUTED: Earcon.UNMUTED,
 }
+Presence = Callable[[Callable[[], None]], Coroutine[None, None, None]]
+"""Calls what it is given whenever there is a network again, until cancelled."""
 
 
 class App:
@@ -85,6 +93,8 @@ class App:
         journal: Where everything is told.
         manager: systemd, or nobody.
         vad: Decides which frames hold speech.
+        keeping: What outlives the process: handles and limits.
+        presence: Notices networks; None where nothing tells of them.
     """
 
     def __init__(
@@ -96,12 +106,16 @@ class App:
         journal: Journal,
         manager: ServiceManager,
         vad: Vad,
+        keeping: Keeping,
+        presence: Presence | None = None,
     ) -> None:
         self._config: Final = config
         self._journal: Final = journal
         self._manager: Final = manager
         self.conversation: Final = Conversation(Mode(config.turn.mode), AnswerCut(config.network.answer_cut))
         self.uplink: Final = Uplink(max(config.network.offline_buffer_s, config.turn.longest_s))
+        self.keeping: Final = keeping
+        self._presence: Final = presence
         self._diary: Final = Diary(journal)
         self.recollection: Final = Recollection(config.live.memory_tokens)
         turn = config.turn
@@ -148,6 +162,8 @@ class App:
             journal=journal,
         )
         self._sees_turns: Final = config.camera.mode == "with_turn"
+        self._limits: Final = LimitWatch(keeping, self.dispatch, lambda: self.conversation.status, journal)
+        self._readiness: Final = Readiness(manager, self.capture, self.panel, lambda: self.conversation.status, journal)
         self._supervisor: Final = supervise(self) if supervise else None
 
     def __repr__(self) -> str:
@@ -171,7 +187,9 @@ class App:
                 group.create_task(self.panel.run(), name="panel")
                 group.create_task(self.sight.run(), name="sight")
                 group.create_task(self._link(), name="link")
-                group.create_task(self._report_to_systemd(), name="systemd")
+                group.create_task(self.keeping.run(), name="keeping")
+                group.create_task(self._limits.run(), name="limits")
+                group.create_task(self._readiness.run(), name="readiness")
                 if self._config.control.socket:
                     group.create_task(self._serve_control(), name="control")
         finally:
@@ -181,6 +199,10 @@ class App:
 
     def dispatch(self, event: Event) -> None:
         """Let the conversation decide on `event` and carry out what follows, before returning."""
+        if isinstance(event, Pressed):
+            self._limits.check()
+        if event == LinkChanged(LinkState.UP):
+            self.keeping.link_began()
         before = self.conversation.status
         for effect in self.conversation.handle(event):
             self._carry_out(effect)
@@ -204,6 +226,9 @@ class App:
                 self.dispatch(ReplyDone(turn_id, reason))
             case wire.UsageReport():
                 self._diary.used(turn_id, event)
+                self.keeping.used(turn_id, event)
+            case wire.Handle():
+                self.keeping.changed()
             case wire.Heard(text=text):
                 self.recollection.heard(turn_id, text)
                 self._transcript(turn_id, "user", text)
@@ -257,6 +282,7 @@ class App:
         match effect:
             case OpenGate(turn_id, endpointing):
                 self._diary.opened(turn_id, self._now())
+                self.keeping.turn_began()
                 self._journal.debug("gate.opened", turn_id=turn_id)
                 self.uplink.begin(turn_id)
                 self.capture.open_gate(endpointing=endpointing)
@@ -287,7 +313,7 @@ class App:
                 self.capture.muted = muted
                 self._journal.tell("microphone.muted" if muted else "microphone.unmuted")
             case TurnOver(turn_id, outcome):
-                self._diary.over(turn_id, outcome.value, self._now())
+                self._diary.over(turn_id, outcome.value, self.keeping.today().get("total", 0), self._now())
             case _:
                 assert_never(effect)
 
@@ -299,22 +325,12 @@ class App:
         if self._supervisor is None:
             self.dispatch(FaultFound(Fault.KEY))
             return
-        await self._supervisor.run()
-
-    async def _report_to_systemd(self) -> None:
-        """Say READY when the microphone is warm and the button live, then feed the watchdog while both are true."""
-        await self.capture.ready.wait()
-        await self.panel.ready.wait()
-        self._journal.tell("daemon.ready")
-        self._manager.ready()
-        self._manager.status(meaning(self.conversation.status))
-        frames = -1
-        while (interval_s := self._manager.watchdog_interval_s) is not None:
-            # A microphone that is known to be lost is being reopened; silence without a known loss is a hang.
-            if self.capture.frames != frames or Fault.MICROPHONE in self.conversation.status.faults:
-                self._manager.watchdog()
-            frames = self.capture.frames
-            await asyncio.sleep(interval_s)
+        if self._presence is None:
+            await self._supervisor.run()
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._supervisor.run(), name="supervisor")
+            group.create_task(self._presence(self._supervisor.network_came), name="presence")
 
     async def _serve_control(self) -> None:
         try:

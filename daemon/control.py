@@ -82,7 +82,8 @@ async def serve(path: Path, answer: Answer) -> None:
     server = await asyncio.get_running_loop().create_unix_server(lambda: _Client(answer, clients), str(path))
     path.chmod(0o660)
     try:
-        await server.serve_forever()
+        # Not `serve_forever`: when that is cancelled, it waits for the clients (Python 3.12 and later).
+        await asyncio.get_running_loop().create_future()
     finally:
         server.close()
         for client in tuple(clients):

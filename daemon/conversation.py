@@ -169,6 +169,8 @@ Effect: TypeAlias = OpenGate | CloseGate | Silence | LetSound | Forget | SayAgai
 
 SHORTEST_HOLD_S: Final = 0.25
 """A hold shorter than this is not a question: it stops what sounds, and asks for nothing."""
+SAID_AGAIN_AT_MOST: Final = 2
+"""So often one question is asked anew because its answer was cut off. Each time is billed, and heard from its start."""
 
 
 class Conversation:
@@ -182,6 +184,8 @@ class Conversation:
         """The newest turn of the user; 0 before the first."""
         self._spoke = False
         """Speech was detected in the turn that is being listened to."""
+        self._said_again = 0
+        """How often what the user said last has been said again."""
 
     def __repr__(self) -> str:
         return f"<Conversation {self.mode.value} turn={self.turn_id} {self.status}>"
@@ -238,7 +242,7 @@ class Conversation:
                 return self._drop_turn(self.turn_id, Ending.TAPPED)
             case TurnState.SPEAKING | TurnState.THINKING:
                 stopped, begun = self._stop_reply(), self._begin_turn()
-                if self.status.turn is TurnState.LISTENING:
+                if any(isinstance(effect, OpenGate) for effect in begun):
                     return [*stopped, *begun]
                 return [*stopped, Forget(self.turn_id), *begun]  # no next turn will complete it
             case TurnState.IDLE:
@@ -260,6 +264,7 @@ class Conversation:
             return [Sound(Cue.ERROR)]
         self.turn_id += 1
         self._spoke = False
+        self._said_again = 0
         self._be(TurnState.LISTENING)
         return [OpenGate(self.turn_id, endpointing=self.mode is Mode.TAP)]
 
@@ -303,8 +308,9 @@ class Conversation:
                 again = False
             case _:
                 assert_never(self.answer_cut)
-        if not again:
+        if not again or self._said_again == SAID_AGAIN_AT_MOST:
             return [Forget(turn_id), LetSound(turn_id)]
+        self._said_again += 1
         self.turn_id += 1  # the answer to come is another one; chunks of the old are never to be heard again
         self._be(TurnState.THINKING)
         return [Silence(turn_id), TurnOver(turn_id, Outcome.CUT), SayAgain(turn_id, self.turn_id)]

@@ -97,6 +97,29 @@ def api_key(api_key_file: str, environ: Mapping[str, str]) -> Credential:
     )
 
 
+def token_credential(token_credential_file: str) -> Credential:
+    """Return what the owner's token service is to be shown, from the file that `live.token_credential_file` names."""
+    place = f"live.token_credential_file ({token_credential_file})"
+    try:
+        return Credential(
+            Secret(_sound(_file_text(Path(token_credential_file)))), f"The credential is that in {place}."
+        )
+    except _UnusableError as refused:
+        return Credential(None, f"There is no credential for the token service: {place} {refused}.")
+
+
+def refusal(path: Path) -> str:
+    """Return why the file at `path` must not or cannot be used for a secret, as the end of a sentence; empty if it can.
+
+    Whether this user may read it, only reading it shows.
+    """
+    try:
+        _closed_file(path)
+    except _UnusableError as refused:
+        return str(refused)
+    return ""
+
+
 def _from_named_file(path: Path) -> Credential:
     place = f"live.api_key_file ({path})"
     try:
@@ -122,30 +145,49 @@ def _elsewhere(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _file_text(path: Path) -> str:
+    size_bytes = _closed_file(path)
+    if size_bytes > _LONGEST_BYTES:
+        raise _UnusableError(f"has {size_bytes} bytes, more than any key")
+    try:
+        return path.read_text("utf-8", "replace")
+    except PermissionError:
+        raise _unreadable(path) from None
+    except OSError as error:
+        raise _UnusableError(f"cannot be read ({error.strerror})") from error
+
+
+def _closed_file(path: Path) -> int:
+    """Return the size of a file that not everybody may read.
+
+    Raises:
+        _UnusableError: It is none, or open to everybody.
+    """
     try:
         status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise _UnusableError("is not a file")
-        if status.st_mode & stat.S_IRWXO:
-            raise _UnusableError(
-                f"is open to everybody on this device (mode {stat.S_IMODE(status.st_mode):04o}) and is not used;"
-                f" close it with: sudo chmod o= {path}"
-            )
-        if status.st_size > _LONGEST_BYTES:
-            raise _UnusableError(f"has {status.st_size} bytes, more than any key")
-        return path.read_text("utf-8", "replace")
     except FileNotFoundError:
         raise _UnusableError(
             f"does not exist; make it with: sudo install -m 640 -g vocative /dev/stdin {path}"
             " (paste the key, then Ctrl-D)"
         ) from None
     except PermissionError:
-        raise _UnusableError(
-            "cannot be read by this user; let the service read it with:"
-            f" sudo chgrp vocative {path} && sudo chmod 640 {path}"
-        ) from None
+        raise _unreadable(path) from None
     except OSError as error:
         raise _UnusableError(f"cannot be read ({error.strerror})") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise _UnusableError("is not a file")
+    if status.st_mode & stat.S_IRWXO:
+        raise _UnusableError(
+            f"is open to everybody on this device (mode {stat.S_IMODE(status.st_mode):04o}) and is not used;"
+            f" close it with: sudo chmod o= {path}"
+        )
+    return status.st_size
+
+
+def _unreadable(path: Path) -> _UnusableError:
+    return _UnusableError(
+        "cannot be read by this user; let the service read it with:"
+        f" sudo chgrp vocative {path} && sudo chmod 640 {path}"
+    )
 
 
 def _sound(text: str) -> str:

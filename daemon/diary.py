@@ -84,8 +84,8 @@ class Diary:
         if story := self._stories.get(turn_id):
             story.usage = usage
 
-    def over(self, turn_id: int, outcome: str, now: float) -> None:
-        """The turn is over: tell its story."""
+    def over(self, turn_id: int, outcome: str, day_tokens: int, now: float) -> None:
+        """The turn is over: tell its story, and what was used today."""
         story = self._stories.pop(turn_id, None)
         if story is None:
             return
@@ -105,6 +105,7 @@ class Diary:
             prompt_tokens=usage.prompt_tokens if usage else None,
             response_tokens=usage.response_tokens if usage else None,
             total_tokens=usage.total_tokens if usage else None,
+            day_tokens=day_tokens,
         )
 
 

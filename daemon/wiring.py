@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Final
 
 from .app import App
 from .budget import Limits
 from .config import Config
-from .credentials import Secret
+from .credentials import Secret, token_credential
+from .live.keys import Keys
 from .live.link import Endpoint, GenaiConnector
 from .live.liveness import Liveness
-from .live.resume import HandleStore
 from .live.setup import fingerprint, live_config
 from .live.supervisor import Supervisor
+from .live.token_connector import TokenConnector
+from .live.token_service import TokenService
 
 STALL_S: Final = 5.0
 """An answer under way that says nothing for so long has lost its link. Gaps of up to 5 s were seen (live-api.md 2)."""
 
 
-def supervised(config: Config, key: Secret, random: Callable[[], float]) -> Callable[[App], Supervisor]:
+def supervised(config: Config, key: Secret | None, random: Callable[[], float]) -> Callable[[App], Supervisor]:
     """Return what makes an app's supervisor, over google-genai.
 
     Args:
         config: The accepted configuration.
-        key: The API key.
+        key: The API key; None where tokens from `live.token_url` stand in for it.
         random: Returns a float in [0, 1); spreads the reconnects of many devices.
     """
     live, network = config.live, config.network
     transcripts = live.transcripts != "off" or live.memory_tokens > 0
     endpoint = Endpoint(
-        api_key=key.reveal(),
+        api_key=key.reveal() if key else "",
         model=live.model,
         base_url=live.base_url,
         api_version=live.api_version,
@@ -42,26 +45,40 @@ def supervised(config: Config, key: Secret, random: Callable[[], float]) -> Call
     )
 
     def supervise(app: App) -> Supervisor:
+        connector = GenaiConnector(
+            endpoint,
+            lambda handle: live_config(
+                live,
+                handle=handle,
+                transcripts=transcripts,
+                # A resumed session knows what was said; a new one is told.
+                system_instruction=None if handle else app.recollection.instruction(live.system_instruction),
+            ),
+            lambda: fingerprint(live, transcripts=transcripts),
+        )
         return Supervisor(
             app,
-            connector=GenaiConnector(
-                endpoint,
-                lambda handle: live_config(
-                    live,
-                    handle=handle,
-                    transcripts=transcripts,
-                    # A resumed session knows what was said; a new one is told.
-                    system_instruction=None if handle else app.recollection.instruction(live.system_instruction),
-                ),
-                lambda: fingerprint(live, transcripts=transcripts),
-            ),
-            handles=HandleStore(),
-            limits=limits(config),
+            connector=connector if key else TokenConnector(connector, Keys(token_service(config).fetch, time.time)),
+            handles=app.keeping.handles,
+            limits=app.keeping.limits,
             random=random,
             liveness=lambda: liveness(config),
         )
 
     return supervise
+
+
+def token_service(config: Config) -> TokenService:
+    """Return the owner's service, which hands out tokens in place of the API key."""
+    live = config.live
+    return TokenService(
+        live.token_url,
+        credential=(lambda: token_credential(live.token_credential_file)) if live.token_credential_file else None,
+        client_cert_file=live.token_client_cert_file,
+        client_key_file=live.token_client_key_file,
+        ca_file=live.ca_file,
+        limit_s=config.network.connect_timeout_s,
+    )
 
 
 def limits(config: Config) -> Limits:

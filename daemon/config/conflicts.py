@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .schema import Config
+from .schema import Config, LiveSection
 
 _SOUND_PINS: Final = {18: "bit clock", 19: "word clock", 20: "input", 21: "output"}
 """I2S on the header (hardware.md section 4)."""
@@ -31,7 +31,14 @@ class Conflict:
 
 def conflicts(config: Config) -> tuple[Conflict, ...]:
     """Return every conflict in `config`. Looks at the disk for `live.ca_file` and nothing else."""
-    return (*_pins(config), *_tokens(config), *_turns(config), *_ca_file(config.live.ca_file))
+    return (
+        *_pins(config),
+        *_tokens(config),
+        *_turns(config),
+        *_prices(config),
+        *_keys(config.live),
+        *_ca_file(config.live.ca_file),
+    )
 
 
 def _tokens(config: Config) -> Iterator[Conflict]:
@@ -41,6 +48,12 @@ def _tokens(config: Config) -> Iterator[Conflict]:
             ("live.compression_target_tokens", "live.compression_trigger_tokens"),
             f"compression_target_tokens ({live.compression_target_tokens}, what is kept) must be less than"
             f" compression_trigger_tokens ({live.compression_trigger_tokens}, what sets it off)",
+        )
+    if live.memory_tokens > live.compression_target_tokens:
+        yield Conflict(
+            ("live.memory_tokens", "live.compression_target_tokens"),
+            f"memory_tokens ({live.memory_tokens}, what a new session is told) must not be more than"
+            f" compression_target_tokens ({live.compression_target_tokens}, what a session keeps)",
         )
 
 
@@ -58,6 +71,40 @@ def _turns(config: Config) -> Iterator[Conflict]:
         yield Conflict(
             ("button.driver", "control.socket"),
             "without a button and without a control socket nothing could ever begin a turn; give it one of them",
+        )
+
+
+def _prices(config: Config) -> Iterator[Conflict]:
+    given = {key: getattr(config.prices, key) for key in ("input_per_million_tokens", "output_per_million_tokens")}
+    for key, price in given.items():
+        if not price and any(given.values()):
+            yield Conflict(
+                (f"prices.{key}",), "the other price is given, and an estimate of one half would mislead; give both"
+            )
+
+
+def _keys(live: LiveSection) -> Iterator[Conflict]:
+    if not live.token_url:
+        for key in ("token_credential_file", "token_client_cert_file", "token_client_key_file"):
+            if getattr(live, key):
+                yield Conflict(
+                    (f"live.{key}", "live.token_url"), "it is for the service at token_url, which is not set"
+                )
+        return
+    if bool(live.token_client_cert_file) != bool(live.token_client_key_file):
+        yield Conflict(
+            ("live.token_client_cert_file", "live.token_client_key_file"),
+            "a certificate and its key are needed together: token_client_cert_file and token_client_key_file",
+        )
+    if live.api_key_file:
+        yield Conflict(
+            ("live.api_key_file", "live.token_url"),
+            "with token_url the API key is not used; take it off this device, or do without token_url",
+        )
+    if live.api_version == "v1":
+        yield Conflict(
+            ("live.api_version", "live.token_url"),
+            'version "v1" takes no tokens; with token_url it must be "v1beta" or "v1alpha"',
         )
 
 

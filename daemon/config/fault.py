@@ -11,8 +11,8 @@ from daemon.credentials import KEY_LIKE, REMEDY
 NOT_SHOWN: Final = "(not shown)"
 WHERE_KEYS_BELONG: Final = f"a key does not belong into this file, which everybody on the device can read; {REMEDY}"
 _SECRET_NAME: Final = re.compile(r"key|token|secret|passw|credential|authorization|cookie", re.IGNORECASE)
-_HARMLESS: Final = re.compile(r"[-+\d._]+|true|false|[\"']?/.*")
-"""Numbers, booleans and paths: no secrets, whatever they are called."""
+_HARMLESS: Final = re.compile(r"[-+\d._]+|true|false|[\"']?/.*|[\"']?https?://[\w.:/-]*[\"']?")
+"""Numbers, booleans, paths and plain addresses: no secrets, whatever they are called."""
 _LONGEST: Final = 60
 """Characters of the file that a sentence quotes."""
 

@@ -1,4 +1,4 @@
-"""The configuration as data: nine sections, every key with its unit, its range and its default.
+"""The configuration as data: twelve sections, every key with its unit, its range and its default.
 
 Types are strict (`"17"` is no number, `1` is no boolean) and unknown keys are errors: the configuration is refused,
 not guessed at. `config/vocative.toml` says the same in the owner's words.
@@ -24,12 +24,15 @@ from .values import (
     OneOf,
     Why,
     absolute_path,
+    currency_code,
     device_name,
     header_name,
     header_value,
     language,
+    nothing_or_from,
     service_url,
     socket_path,
+    token_service_url,
     word,
     word_or_nothing,
 )
@@ -51,6 +54,9 @@ Pin: TypeAlias = Annotated[
     int, Field(ge=2, le=27), Why("GPIO numbers are meant, not those on the header; 0 and 1 belong to the HAT's memory")
 ]
 Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
+Price: TypeAlias = Annotated[
+    float, Field(ge=0.0, le=10_000.0), Why("a price is for a million tokens; 0 means that there is no estimate")
+]
 
 
 class Section(BaseModel):
@@ -83,6 +89,10 @@ class LiveSection(Section):
     compression_target_tokens: Annotated[
         int, Field(ge=1_000, le=127_000), Why("it is what is kept, and must lie below compression_trigger_tokens")
     ] = 8_000
+    memory_tokens: Annotated[
+        int, Field(ge=0, le=8_000), Why("it is billed again with every turn, like everything that a session knows")
+    ] = 1_000
+    """What a new session is told of what was said; 0 for nothing. Above 0 both sides are transcribed."""
     activity_handling: Literal["interrupt", "no_interruption"] = "interrupt"
     turn_coverage: Literal["only_activity", "all_input", "audio_activity_and_all_video"] | None = None
     base_url: Annotated[str, AfterValidator(service_url)] = ""
@@ -92,6 +102,11 @@ class LiveSection(Section):
     ca_file: AbsolutePath = ""
     """PEM certificates to trust besides the system's."""
     api_key_file: AbsolutePath = ""
+    token_url: Annotated[str, AfterValidator(token_service_url)] = ""
+    """Empty: the API key is on this device. Else where tokens are fetched that stand in for it (live-api.md 1.10)."""
+    token_credential_file: AbsolutePath = ""
+    token_client_cert_file: AbsolutePath = ""
+    token_client_key_file: AbsolutePath = ""
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
     safety: dict[Harm, Threshold] = Field(default_factory=dict)
 
@@ -197,6 +212,34 @@ class NetworkSection(Section):
         Why("what is said while the link is down must not be lost, nor answered much later"),
     ] = 30.0
     answer_cut: Literal["auto", "again", "never"] = "auto"
+    """What becomes of an answer whose link broke; "auto": the turn is said again if less than half was heard."""
+
+
+class LimitsSection(Section):
+    """The fuses against cost, and when a link or a session is ended. 0 switches each off."""
+
+    idle_hangup_s: Annotated[
+        float, Field(ge=0.0, le=86_400.0), AfterValidator(nothing_or_from(30.0)), Why("0 means never")
+    ] = 300.0
+    session_max_minutes: Annotated[int, Field(ge=0, le=1_440), Why("0 means never")] = 60
+    """The whole context is billed again with every turn (live-api.md 0.15)."""
+    turns_per_hour: Annotated[int, Field(ge=0, le=1_000), Why("0 means no limit")] = 120
+    daily_tokens: Annotated[int, Field(ge=0, le=1_000_000_000), Why("0 means no limit")] = 2_000_000
+
+
+class PricesSection(Section):
+    """What tokens cost, for the estimate in the journal."""
+
+    input_per_million_tokens: Price = 0.0
+    output_per_million_tokens: Price = 0.0
+    currency: Annotated[str, AfterValidator(currency_code)] = "USD"
+
+
+class StateSection(Section):
+    """What survives a restart."""
+
+    folder: AbsolutePath = "/var/lib/vocative"
+    """Empty: nothing is kept. The default is what the unit's StateDirectory= makes."""
 
 
 class ControlSection(Section):
@@ -217,6 +260,9 @@ class Config(Section):
     leds: LedsSection = Field(default_factory=LedsSection)
     camera: CameraSection = Field(default_factory=CameraSection)
     network: NetworkSection = Field(default_factory=NetworkSection)
+    limits: LimitsSection = Field(default_factory=LimitsSection)
+    prices: PricesSection = Field(default_factory=PricesSection)
+    state: StateSection = Field(default_factory=StateSection)
     control: ControlSection = Field(default_factory=ControlSection)
 
     def board(self) -> BoardSettings:

@@ -17,6 +17,7 @@ from .values import Why
 _UNITS: Final = {
     "ms": "milliseconds",
     "s": "seconds",
+    "minutes": "minutes",
     "db": "decibels",
     "px": "pixels",
     "percent": "percent",
@@ -142,7 +143,7 @@ def _range(key: str, field: FieldInfo) -> str:
     low = next((part.ge for part in field.metadata if isinstance(part, Ge)), None)
     high = next((part.le for part in field.metadata if isinstance(part, Le)), None)
     step = next((part.multiple_of for part in field.metadata if isinstance(part, MultipleOf)), None)
-    unit = _UNITS.get(key.rpartition("_")[2])
+    unit = None if "_per_" in key else _UNITS.get(key.rpartition("_")[2])
     text = f"from {low:g} to {high:g}" if isinstance(low, float) else f"from {low} to {high}"
     return text + (f" in steps of {step}" if step else "") + (f" ({unit})" if unit else "")
 

@@ -6,6 +6,7 @@ Each check returns its argument or raises `ValueError` with what the value must 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from pydantic_core import core_schema
 
 SOCKET_PATH_BYTES: Final = 107
 """The longest path that a Unix socket's address can hold (sys/un.h, less the closing zero)."""
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _DEVICE_INDEX: Final = re.compile(r"\d+|(plug)?hw:\d+(,\d+)*")
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -59,21 +61,52 @@ def language(tag: str) -> str:
     return tag
 
 
+def currency_code(code: str) -> str:
+    """Accept the shape of an ISO 4217 code; it is only shown."""
+    if not _CURRENCY.fullmatch(code):
+        raise ValueError('must be three capital letters, such as "USD" or "EUR"')
+    return code
+
+
+def nothing_or_from(low: float) -> Callable[[float], float]:
+    """Return what accepts 0, which stands for never, and everything from `low` on."""
+
+    def checked(value: float) -> float:
+        if 0 < value < low:
+            raise ValueError(f"must be 0 for never, or at least {low:g}")
+        return value
+
+    return checked
+
+
 def service_url(url: str) -> str:
     """Accept nothing, or the https address of a host: the key travels in its headers."""
-    if not url:
-        return url
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme == "https" and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable or re.search(r"[\s?#@]", url):
+    if url and not _https(url):
         raise ValueError(
             'must be empty or like "https://host" or "https://host:8443/path"; the API key travels with every'
             " connection, so it must be https, also on this device"
         )
     return url
+
+
+def token_service_url(url: str) -> str:
+    """Accept nothing, or the https address of a host: a credential travels there, and tokens come back."""
+    if url and not _https(url):
+        raise ValueError(
+            'must be empty or like "https://host/token" or "https://host:8443/token"; what it answers is as good as'
+            " the API key for half an hour, so it must be https, also at home"
+        )
+    return url
+
+
+def _https(url: str) -> bool:
+    """Whether `url` is an https address, without a name, a question or a fragment in it."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "https" and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return usable and not re.search(r"[\s?#@]", url)
 
 
 def absolute_path(path: str) -> str:

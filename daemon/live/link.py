@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from daemon.errors import Deadline, LinkError, LinkTimeout
 from hardware.blocking import in_thread
 
+from .tcp import watch
+from .trust import trusting
 from .upward import Image, Speech, TurnEnd, TurnStart, Upward
 from .wire import Downward, read
 
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
 SPEECH_MIME: Final = "audio/pcm;rate=16000"
 CLOSE_POLITELY_S: Final = 0.5
 """A healthy service echoes a close in about 0.22 s (live-api.md 2)."""
-KERNEL_DEADLINES: Final = (("TCP_KEEPIDLE", 2), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 4000))
-"""The kernel gives a link up when nothing was acknowledged for 4 s, whatever it has buffered, and asks after 2 s of
-silence (tcp(7)). It counts in steps of its own, so it knows after 4 to 5 s (tests/loopback/test_half_open.py)."""
 
 
 class Link(Protocol):
@@ -67,6 +66,7 @@ class Endpoint:
     """Where the service is and how long we wait for it."""
 
     api_key: str
+    """Empty where each connection is given its own."""
     model: str
     base_url: str = ""
     """Empty: Google's own."""
@@ -101,6 +101,7 @@ class GenaiConnector:
         self._config = config
         self._fingerprint = fingerprint
         self._client: Client | None = None
+        self._client_key = ""
         self._limit: asyncio.Timeout | None = None
         """Of the attempt under way."""
 
@@ -108,16 +109,18 @@ class GenaiConnector:
         return f"<GenaiConnector {self._endpoint}>"
 
     async def prepare(self) -> str:
-        """Import the SDK and build its client, off the loop; see `Connector`."""
-        self._client, fingerprint = await in_thread(
-            lambda: (_client(self._endpoint, self._upgraded), self._fingerprint())
-        )
-        return fingerprint
+        """Import the SDK and build its client if the key is known, off the loop; see `Connector`."""
+        if self._endpoint.api_key:
+            await self._client_for(self._endpoint.api_key)
+        return await in_thread(self._fingerprint)
 
-    async def connect(self, handle: str | None) -> GenaiLink:
-        """Connect and set up; `prepare` must have been called. Raises `LinkError` and `LinkTimeout`."""
-        assert self._client is not None, "connect() before prepare()"
-        opening = self._client.aio.live.connect(model=self._endpoint.model, config=self._config(handle))
+    async def connect(self, handle: str | None, key: str = "") -> GenaiLink:
+        """Connect and set up; `prepare` must have been called. Raises `LinkError` and `LinkTimeout`.
+
+        `key` is the ephemeral token to do it with; empty for the endpoint's API key. Each new one costs a new client.
+        """
+        client = await self._client_for(key or self._endpoint.api_key)
+        opening = client.aio.live.connect(model=self._endpoint.model, config=self._config(handle))
         # open_timeout covers TCP, TLS and the upgrade; a time-out of ours is that of what follows.
         async with _translated(Deadline.SETUP, None) as self._limit:
             session = await opening.__aenter__()
@@ -126,8 +129,19 @@ class GenaiConnector:
             # The SDK takes any first frame for the answer to the setup (live-api.md 0.7).
             await link.close(politely=False)
             raise LinkError("the first message was not setupComplete", close_code=1002)
-        _watch(link.socket)
+        watch(link.socket)
         return link
+
+    async def _client_for(self, key: str) -> Client:
+        """Return the SDK's client for `key`, which it keeps all its life."""
+        if self._client is None or key != self._client_key:
+            stale = self._client
+            self._client = await in_thread(lambda: _client(self._endpoint, key, self._upgraded))
+            self._client_key = key
+            if stale is not None:
+                await stale.aio.aclose()
+                stale.close()
+        return self._client
 
     def _upgraded(self) -> None:
         """Give the setup its own time: the SDK would wait for setupComplete for ever (live-api.md 0.6)."""
@@ -250,7 +264,7 @@ def _link_error(error: APIError) -> LinkError:
     return LinkError(error.details if isinstance(error.details, str) else "", close_code=error.code or 1006)
 
 
-def _client(endpoint: Endpoint, on_upgrade: Callable[[], None]) -> Client:
+def _client(endpoint: Endpoint, key: str, on_upgrade: Callable[[], None]) -> Client:
     """Build the SDK's client; it calls `on_upgrade` when the service has let a link in. Slow; runs in a thread."""
     from google.genai import Client, types
     from websockets.asyncio.client import ClientConnection
@@ -262,10 +276,12 @@ def _client(endpoint: Endpoint, on_upgrade: Callable[[], None]) -> Client:
 
     # An enum value newer than the SDK is no news to the owner, and would be told with every message.
     warnings.filterwarnings("ignore", message=r".* is not a valid ", category=UserWarning)
+    # With v1beta, where the documents put tokens, the SDK asks for v1alpha at every connection (live-api.md 1.10).
+    warnings.filterwarnings("ignore", message=r"The SDK's ephemeral token support is ")
     # Keepalive pings are off: the service's pongs were measured 8 to 30 s late on healthy links (live-api.md 0.4).
     # Compression costs 60 us a frame and saves a quarter of it (live-api.md 4).
     websocket: dict[str, Any] = {
-        "ssl": ssl.create_default_context(cafile=endpoint.ca_file or None),
+        "ssl": trusting(endpoint.ca_file),
         "compression": None,
         "ping_interval": None,
         "open_timeout": endpoint.connect_timeout_s,
@@ -280,14 +296,4 @@ def _client(endpoint: Endpoint, on_upgrade: Callable[[], None]) -> Client:
         headers=dict(endpoint.headers) or None,
         async_client_args=websocket,
     )
-    return Client(api_key=endpoint.api_key, http_options=options)
-
-
-def _watch(sock: socket.socket | None) -> None:
-    """Let the kernel notice a half-open link: it knows what was acknowledged, which no ping on top of it does."""
-    if sock is None:
-        return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in KERNEL_DEADLINES:
-        if hasattr(socket, option):  # macOS lacks some of them
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return Client(api_key=key, http_options=options)

@@ -56,6 +56,12 @@ class Replay:
         """The newest unanswered turn; None when nothing is held."""
         return next((item.turn_id for item in reversed(self._items) if isinstance(item, TurnStart)), None)
 
+    def waiting_since_s(self) -> float | None:
+        """Return when the last word of what is held was captured; None while a turn is open, or nothing is held."""
+        if self._open_turn is not None:
+            return None
+        return next((item.captured_s for item in reversed(self._items) if isinstance(item, Speech)), None)
+
     def begin(self, turn_id: int) -> None:
         """Open a turn. An open one is ended first: the service allows one at a time."""
         if self._open_turn is not None:

@@ -83,6 +83,12 @@ _TOOLS_BUG: Final = ("not implemented",)
 """The 2.5 models close with it now and then when there are tools."""
 _CERTIFICATE: Final = ("certificate",)
 """Our own word for it; a Pi without a clock of its own wakes up in the past."""
+_TOKEN_SERVICE: Final = ("token service",)
+"""Our own words for the owner's (token_service.py)."""
+_CREDENTIAL: Final = ("credential",)
+"""Our own word for what that service is shown."""
+_TOKEN_OVER: Final = ("token has expired", "token has been used", "new_session_expire_time")
+"""As others have seen them; a new token mends it, and follows by itself (keys.py)."""
 _NEW_KEY: Final = (
     "The service refuses the API key: make a new one in Google AI Studio and put it in the old one's place."
 )
@@ -93,9 +99,20 @@ _PLACE: Final = "There is no Live API at this address: check live.base_url and l
 _PROXY: Final = "The proxy on the way wants a name and password: give them in the proxy's variable, or go around it."
 _PORTAL: Final = "The network answers in the service's place: if it has a sign-in page, sign in."
 _CLOCK: Final = "The service's certificate is not trusted: check the device's clock, then live.ca_file."
+_SHOW: Final = (
+    "The token service does not know this device: check what live.token_credential_file or live.token_client_cert_file"
+    " name, and whether that service still takes it."
+)
+_TOKENS: Final = (
+    "There is no good token to be had: the service at live.token_url must answer each POST with a new one, as"
+    " `vocative mint-token` prints it; check the device's clock, too."
+)
 
 # fmt: off
 TABLE: Final = (
+    # The owner's token service: the Live API was not even asked.
+    Row(("http 401", "http 403", "unreached"), _CREDENTIAL, fatal_from=0, fault=Fault.KEY, remedy=_SHOW),
+    Row(("http 2xx", "http 3xx", "http 4xx"), _TOKEN_SERVICE, fatal_from=0, fault=Fault.KEY, remedy=_TOKENS),
     # Not connected: the handle was not even shown.
     Row(("http 429",), fatal_from=0, fatal_pause=Pause.QUOTA, fault=Fault.KEY, remedy=_PAY),
     Row(("http 400", "http 401", "http 403"), fatal_from=0, fault=Fault.KEY, remedy=_NEW_KEY),
@@ -107,6 +124,8 @@ TABLE: Final = (
     Row(("unreached",), _CERTIFICATE, remedy=_CLOCK),
     Row(("unreached", "late connect")),
     # Connected: what the words may tell.
+    Row(("close 1007", "close 1008", "close 1011"), _TOKEN_OVER,
+        at_once=True, handle_lasts=5, fatal_from=4, fault=Fault.KEY, remedy=_TOKENS),
     Row(("close 1007", "close 1008"), _KEY, handle_lasts=5, fatal_from=0, fault=Fault.KEY, remedy=_NEW_KEY),
     Row(("close 1007", "close 1008", "close 1011"), _SPENT,
         handle_lasts=5, fatal_from=0, fatal_pause=Pause.QUOTA, fault=Fault.KEY, remedy=_PAY),
@@ -210,11 +229,18 @@ class HandleStore:
         self._handle: str | None = None
         self._offered_s = 0.0
         self._fingerprint = ""
+        self.session_began_s = 0.0
+        """When the session of the moment began, by its first link; set by whoever makes the links."""
         self._refused: deque[str] = deque(maxlen=256)
         """Enough to outlive any handle: a refusal costs a connection, and a handle lives two hours."""
 
     def __repr__(self) -> str:
         return f"<HandleStore {'holds one' if self._handle else 'empty'}, refused {len(self._refused)}>"
+
+    @property
+    def newest(self) -> tuple[str, str, float] | None:
+        """The handle kept, its fingerprint, and when it was offered; for keeping it across a restart."""
+        return None if self._handle is None else (self._handle, self._fingerprint, self._offered_s)
 
     def offer(self, handle: str | None, resumable: bool, now: float, *, fingerprint: str) -> None:
         """Keep `handle`, which a session with that fingerprint can be resumed with.

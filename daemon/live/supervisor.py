@@ -24,7 +24,7 @@ from daemon.journal import Level
 from .backoff import Backoff
 from .link import Connector
 from .liveness import Liveness
-from .resume import HandleFate, HandleStore, Pause, Streak, decide
+from .resume import STABLE_S, HandleFate, HandleStore, Pause, Streak, decide
 from .session import Parting, Session
 from .uplink import Uplink
 from .wire import Audio, Downward, Generated, GoAway, Handle, Interrupted, TurnDone
@@ -35,6 +35,8 @@ Tell = Callable[..., None]
 
 UNANSWERED_TRIES: Final = 3
 """How often a turn that the service does not answer is said before it is given up."""
+KEEP_TURN_S: Final = 120.0
+"""How long what was said waits for a link."""
 HURRY_S: Final = 1.0
 """The least pause that a press of the button can shorten a back-off to."""
 
@@ -106,8 +108,6 @@ class Supervisor:
         self._handle: str | None = None
         """What the link of the moment was resumed with."""
         self._up_s: float | None = None
-        self._began_s = 0.0
-        """When the session of the moment was begun, by its first link."""
         self._answering: int | None = None
         """The turn whose answer has begun on this link."""
         self._tries = 0
@@ -134,13 +134,12 @@ class Supervisor:
             self._dispatch(LinkChanged(LinkState.CONNECTING))
             self._handle = self._handles.take(loop.time(), self._fingerprint)
             self._up_s = None
-            self._wanted.clear()
             try:
                 parting = await self._live_once()
             except LinkError as failure:
                 await self._recover(failure, loop.time())
             else:
-                await self._part(parting)
+                await self._part(parting, loop.time())
 
     async def _live_once(self) -> Parting:
         """Make one link, use it until it is to be left, and return why.
@@ -160,7 +159,7 @@ class Supervisor:
                 self._liveness(),
                 hear=self._take,
                 hang_up_at=self._limits.hang_up_at,
-                over_at_s=self._limits.session_over_at(self._began_s),
+                over_at_s=self._limits.session_over_at(self._handles.session_began_s),
             )
             parting = await session.run()
             healthy = True
@@ -170,11 +169,15 @@ class Supervisor:
             await link.close(politely=healthy)
         return parting
 
-    async def _part(self, parting: Parting) -> None:
+    async def _part(self, parting: Parting, now: float) -> None:
         """Go on after a link that was left in peace: at once, or when somebody wants to speak."""
         self._tell("link.left", reason=parting.value)
         match parting:
             case Parting.MOVING:
+                if self._up_s is not None and now - self._up_s < STABLE_S:
+                    # A service that says go-away to each new link must not be stormed.
+                    self._dispatch(LinkChanged(LinkState.DOWN))
+                    await self._wait(self._backoff.next_pause_s(now), patient=False)
                 return
             case Parting.IDLE:
                 pass
@@ -183,6 +186,8 @@ class Supervisor:
             case _:
                 assert_never(parting)
         self._dispatch(LinkChanged(LinkState.RESTING))
+        if self._uplink.replay.newest_turn is None:
+            self._wanted.clear()  # whoever was there has been served; who came while we hung up has not
         await self._wanted.wait()
 
     def _came_up(self, took_s: float) -> None:
@@ -191,7 +196,8 @@ class Supervisor:
         self._streak.succeeded(self._up_s)
         self._failing = False
         if self._handle is None:
-            self._began_s = self._up_s
+            self._handles.session_began_s = self._up_s
+        self._give_up_late(self._up_s)
         said_again_s = self._uplink.replay.rewind()
         self._tell(
             "link.up",
@@ -234,6 +240,7 @@ class Supervisor:
         if decision.handle is HandleFate.DROP:
             self._handles.refuse(self._handle)
         self._give_up_unanswered(failure)
+        self._give_up_late(now)
         pause = decision.pause
         if pause is Pause.NONE and self._uplink.replay.newest_turn is None:
             # Nobody is waiting, and ten thousand devices may have lost it in this instant (docs/reconnects.png).
@@ -261,6 +268,13 @@ class Supervisor:
         if self._tries >= UNANSWERED_TRIES and turn_id is not None:
             self._tries = 0
             self._tell("turn.given_up", level=Level.WARNING, turn_id=turn_id, tries=UNANSWERED_TRIES)
+            self._dispatch(TurnGivenUp(turn_id))
+
+    def _give_up_late(self, now: float) -> None:
+        """An answer that comes minutes after its question speaks to an empty room."""
+        since_s, turn_id = self._uplink.replay.waiting_since_s(), self._uplink.replay.newest_turn
+        if since_s is not None and turn_id is not None and now - since_s >= KEEP_TURN_S:
+            self._tell("turn.given_up", level=Level.WARNING, turn_id=turn_id, waited_s=round(now - since_s))
             self._dispatch(TurnGivenUp(turn_id))
 
     async def _wait(self, pause_s: float, *, patient: bool) -> None:

@@ -29,8 +29,9 @@ from daemon.config import Config
 from daemon.credentials import Secret
 from daemon.errors import ExitStatus
 from daemon.journal import Journal, JsonLinesSink
+from daemon.keeping import Keeping
 from daemon.notify import service_manager
-from daemon.wiring import supervised
+from daemon.wiring import limits, supervised
 from hardware.pcm import DOWN, UP
 from hardware.simulated import SimulatedBoard
 
@@ -67,7 +68,7 @@ def main(scenario: str, folder: Path, *, as_json: bool) -> int:
     figures = measure(recording)
     _write_wav(folder / "speaker.wav", recording)
     (folder / "figures.json").write_text(json.dumps(figures.as_dict(), indent=2) + "\n")
-    draw(recording, folder / "timeline.png")
+    draw(recording, folder / "timeline.png", figures)
     if as_json:
         print(json.dumps(figures.as_dict()))
     else:
@@ -171,6 +172,7 @@ async def _converse(
         journal=journal,
         manager=service_manager({}),
         vad=WebRtcVad(config.turn.vad_aggressiveness),
+        keeping=Keeping(limits(config), None, journal),
     )
     started_s = loop.time()
     daemon = asyncio.ensure_future(app.run())

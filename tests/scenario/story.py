@@ -5,100 +5,144 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable
-from functools import cache
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from functools import cache, wraps
+from typing import Any, ParamSpec
+
+import numpy as np
 
 from daemon.app import App
 from daemon.audio.vad import WebRtcVad
 from daemon.config import Config
-from daemon.events import LinkState, TurnState
+from daemon.config.schema import LiveSection
+from daemon.events import LinkState, MuteAsked, TurnState
 from daemon.journal import Journal, MemorySink
+from daemon.keeping import Keeping
 from daemon.live.supervisor import Supervisor
 from daemon.live.upward import Speech, TurnEnd, TurnStart, Upward
 from daemon.notify import service_manager
 from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import Answerer, Pacing, BURSTS
+from daemon.rehearsal.stand_in_answer import BURSTS, Answerer, Pacing, spoken
+from daemon.rehearsal.stand_in_faults import Faults
+from daemon.rehearsal.stand_in_memory import digest
 from daemon.rehearsal.voices import question
-from daemon.wiring import liveness
+from daemon.wiring import limits, liveness
+from hardware.interfaces import Board
 from hardware.pcm import UP, level_dbfs
+from hardware.settings import BoardSettings
 from hardware.simulated import SimulatedBoard
-from tests.support.in_process import InProcessConnector, Network, setup_frame
+from tests.support.in_process import InProcessConnector, InProcessLink
+from tests.support.network import Network
+from tests.support.sdk_frames import setup_frame
+from tests.support.virtual_time import START_S, run
+
+P = ParamSpec("P")
 
 AUDIBLE_DBFS = -60.0
+SILENT_AFTER_S = 2 * 0.02 + 0.02
+"""What was stopped is silent after two periods and the card's delay (design.md, rule 5)."""
 
 
 @cache
-def _setup() -> dict[str, Any]:
-    return setup_frame(Config().live)
+def room_tone() -> bytes:
+    """Return 20 s of a quiet room: no two frames are the same, and none is a voice."""
+    noise = np.random.default_rng(1).integers(-8, 9, 20 * UP.rate_hz)
+    return noise.astype("<i2").tobytes()
+
+
+@cache
+def _setup(live: str) -> dict[str, Any]:
+    return setup_frame(LiveSection.model_validate_json(live))
 
 
 class Story:
-    """The device, its service, its network, and a person with a voice and a finger."""
+    """The device, its service, its network, and a person with a voice and a finger.
+
+    Args:
+        mode: How one talks to the device.
+        config: Keys that differ from the defaults, by section.
+        pacing: How fast the service answers.
+        answer: What it answers; by default a recorded sentence.
+        faults: What it does wrong from the start.
+        board: The device's parts; by default in a quiet room.
+        key: Whether there is an API key.
+        seed: Of all chance.
+    """
 
     def __init__(
         self,
         mode: str = "hold",
         *,
-        config: dict[str, dict[str, object]] | None = None,
+        config: Mapping[str, Mapping[str, object]] | None = None,
         pacing: Pacing = BURSTS,
-        answer: Answerer | None = None,
+        answer: Answerer = spoken,
+        faults: Faults | None = None,
+        board: SimulatedBoard | None = None,
+        key: bool = True,
         seed: int = 1,
     ) -> None:
-        dice = random.Random(seed)
+        self._dice = random.Random(seed)
         sections: dict[str, dict[str, object]] = {"turn": {"mode": mode}, "control": {"socket": ""}}
         for name, keys in (config or {}).items():
             sections[name] = {**sections.get(name, {}), **keys}
         self.config = Config.model_validate(sections)
-        self.board = SimulatedBoard()
+        self.board = board or SimulatedBoard(BoardSettings())
+        self.board.mic.room_tone = self.board.mic.room_tone or room_tone()
         self.network = Network()
-        self.service = StandIn(dice, pacing=pacing, **({"answer": answer} if answer else {}))
-        self.connector = InProcessConnector(self.service, self.network, _setup())
+        self.service = StandIn(self._dice, pacing=pacing, answer=answer, faults=faults)
+        self.connector = InProcessConnector(self.service, self.network, _setup(self.config.live.model_dump_json()))
         self.journal = MemorySink()
-        self.app = App(
+        self.app = self._app(self.board, self._supervise if key else None)
+        self.daemon: asyncio.Task[None] | None = None
+
+    def _app(self, board: Board, supervise: Callable[[App], Supervisor] | None) -> App:
+        journal = Journal(self.journal, clock=self.now)
+        return App(
             config=self.config,
-            board=self.board,
-            supervise=self._supervise,
-            journal=Journal(self.journal, clock=self.now),
+            board=board,
+            supervise=supervise,
+            journal=journal,
             manager=service_manager({}),
             vad=WebRtcVad(self.config.turn.vad_aggressiveness),
+            keeping=Keeping(limits(self.config), None, journal, wall=self.wall_s),
         )
-        self.daemon: asyncio.Task[None] | None = None
-        self._random = dice.random
 
     def _supervise(self, app: App) -> Supervisor:
         return Supervisor(
+            app,
             connector=self.connector,
-            uplink=app.uplink,
-            hear=app.hear,
-            dispatch=app.dispatch,
-            heard_share=app.heard_share,
-            tell=app.tell,
-            random=lambda: self._random(),
+            handles=app.keeping.handles,
+            limits=app.keeping.limits,
+            random=self._dice.random,
             liveness=lambda: liveness(self.config),
         )
 
     # --- the person ---
 
-    def press(self) -> None:
+    def press(self) -> float:
+        """Press the button; return when."""
         self.board.push_button.press()
+        return self.now()
 
-    def release(self) -> None:
+    def release(self) -> float:
+        """Let it go; return when."""
         self.board.push_button.release()
+        return self.now()
 
-    async def tap(self) -> None:
-        self.press()
+    async def tap(self) -> float:
+        """Press the button for a moment; return when it went down."""
+        pressed_s = self.press()
         await asyncio.sleep(0.1)
         self.release()
+        return pressed_s
 
-    async def say(self, number: int = 1, *, seconds: float | None = None) -> bytes:
-        """Say a recorded question, or its beginning, and wait until it is said; return it."""
+    async def say(self, number: int = 1, *, seconds: float | None = None) -> None:
+        """Say a recorded question, or its beginning, and wait until it is said."""
         speech = question(number)
         if seconds is not None:
             speech = speech[: UP.bytes_in(seconds)]
         self.board.mic.say(speech)
         await asyncio.sleep(UP.seconds(len(speech)))
-        return speech
 
     async def ask(self, number: int = 1, *, seconds: float | None = None) -> None:
         """Hold the button and say a question."""
@@ -106,6 +150,10 @@ class Story:
         await asyncio.sleep(0.1)
         await self.say(number, seconds=seconds)
         self.release()
+
+    def mute(self, muted: bool = True) -> None:
+        """Ask the device to be deaf, as the control socket does."""
+        self.app.dispatch(MuteAsked(muted))
 
     # --- waiting ---
 
@@ -122,15 +170,29 @@ class Story:
     async def until_turn(self, turn: TurnState, limit_s: float = 60.0) -> None:
         await self.until(lambda: self.app.conversation.status.turn is turn, limit_s)
 
+    async def until_answered(self) -> None:
+        """Wait for the answer, and until it is over."""
+        await self.until_turn(TurnState.SPEAKING)
+        await self.until_turn(TurnState.IDLE)
+
     # --- what was to be seen ---
 
     @staticmethod
     def now() -> float:
         return asyncio.get_running_loop().time()
 
+    def wall_s(self) -> float:
+        """The time of day: noon when the story begins, somewhere near Greenwich."""
+        return 1_800_014_400.0 + self.now() - START_S
+
     @property
     def turn(self) -> TurnState:
         return self.app.conversation.status.turn
+
+    @property
+    def link(self) -> InProcessLink:
+        """The newest link."""
+        return self.connector.links[-1]
 
     @property
     def sent(self) -> list[tuple[float, Upward]]:
@@ -140,10 +202,15 @@ class Story:
     def spoken_up(self) -> list[tuple[float, Speech]]:
         return [(at_s, item) for at_s, item in self.sent if isinstance(item, Speech)]
 
-    def windows(self) -> list[str]:
-        """The activity signals that went up, in order."""
+    def windows(self, link: InProcessLink | None = None) -> list[str]:
+        """The activity signals that went up, in order; those of one link, if it is named."""
         names = {TurnStart: "start", TurnEnd: "end"}
-        return [f"{names[type(item)]} {item.turn_id}" for _, item in self.sent if isinstance(item, TurnStart | TurnEnd)]
+        sent = self.sent if link is None else link.sent
+        return [f"{names[type(item)]} {item.turn_id}" for _, item in sent if isinstance(item, TurnStart | TurnEnd)]
+
+    def captured(self, from_s: float, to_s: float) -> list[str]:
+        """The digests of the frames whose last sample the microphone captured in that time, both ends included."""
+        return [digest(pcm) for at_s, pcm in self.board.mic.captured if from_s - 1e-6 <= at_s <= to_s + 1e-6]
 
     def sounding_at(self, from_s: float, to_s: float) -> bool:
         """Whether anything audible sounded in that time."""
@@ -151,6 +218,10 @@ class Story:
 
     def told(self, event: str) -> list[dict[str, Any]]:
         return self.journal.told(event)
+
+    def outcomes(self) -> list[str]:
+        """What became of each turn, in the order in which they were over."""
+        return [f"{done['turn_id']} {done['outcome']}" for done in self.told("turn.done")]
 
 
 @contextlib.asynccontextmanager
@@ -166,3 +237,13 @@ async def running(story: Story, *, linked: bool = True) -> AsyncIterator[Story]:
         daemon.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await daemon
+
+
+def scenario(story: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Make a test of a coroutine function: it runs in virtual time, and must leave no task."""
+
+    @wraps(story)
+    def test(*args: P.args, **kwargs: P.kwargs) -> None:
+        run(story(*args, **kwargs))
+
+    return test

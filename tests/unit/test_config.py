@@ -107,6 +107,18 @@ CONFLICTS = [
         "[live]\ncompression_target_tokens = 30000",
         "2: live.compression_target_tokens = 30000: compression_target_tokens",
     ),
+    (
+        "[live]\nmemory_tokens = 8000\ncompression_target_tokens = 7999",
+        "2: live.memory_tokens = 8000: memory_tokens (8000, what a new session is told) must not be more than",
+    ),
+    (
+        "[prices]\noutput_per_million_tokens = 12",
+        "1: prices.input_per_million_tokens is not set: the other price is given",
+    ),
+    (
+        "[prices]\ninput_per_million_tokens = 3\noutput_per_million_tokens = 0",
+        "3: prices.output_per_million_tokens = 0: the other price is given",
+    ),
     ("[turn]\nlongest_s = 5", "2: turn.longest_s = 5: no_speech_s (8) must be less than longest_s (5)"),
     ("[button]\npin = 18", "2: button.pin = 18: GPIO18 is the bit clock of the I2S sound"),
     ("[button]\npin = 10", "2: button.pin = 10: GPIO10 is MOSI of the SPI bus that the ring is on"),
@@ -146,6 +158,9 @@ def test_values_that_do_not_go_together_are_refused(faults: Callable[..., list[s
         "[button]\npin = 18\n[microphone]\ndriver = 'simulated'\n[speaker]\ndriver = 'simulated'",
         "[control]\nsocket = ''",
         "[camera]\ndriver = 'none'",
+        "[live]\nmemory_tokens = 8000",
+        "[prices]\ninput_per_million_tokens = 3\noutput_per_million_tokens = 12",
+        "[prices]\ncurrency = 'EUR'",
     ],
 )
 def test_pins_and_parts_that_are_not_used_do_not_conflict(faults: Callable[..., list[str]], text: str) -> None:
@@ -276,6 +291,12 @@ def test_whole_numbers_are_taken_for_seconds(tmp_path: Path) -> None:
     path = tmp_path / "vocative.toml"
     path.write_text("[network]\nsend_timeout_s = 4\n")
     assert load(path).network.send_timeout_s == 4.0
+
+
+@pytest.mark.parametrize("key", ["idle_hangup_s", "session_max_minutes", "turns_per_hour", "daily_tokens"])
+def test_every_limit_can_be_switched_off(faults: Callable[..., list[str]], key: str) -> None:
+    assert faults(f"[limits]\n{key} = 0") == []
+    assert "; 0 means " in faults(f"[limits]\n{key} = -1")[0]
 
 
 def test_the_board_is_told_what_the_sections_say(tmp_path: Path) -> None:

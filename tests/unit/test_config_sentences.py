@@ -28,6 +28,16 @@ VALUES = [
     ("[camera]\ninterval_s = 0.5", "(seconds); the service takes at most one picture a second"),
     ("[camera]\nwidth_px = 767", "2: camera.width_px = 767: must be from 160 to 1536 in steps of 2 (pixels)"),
     ("[button]\npin = 99_999", "2: button.pin = 99_999: must be from 2 to 27; GPIO numbers are meant"),
+    (
+        "[limits]\nidle_hangup_s = 100_000",
+        "2: limits.idle_hangup_s = 100_000: must be from 0 to 86400 (seconds); 0 means never",
+    ),
+    ("[limits]\nidle_hangup_s = 29.5", "2: limits.idle_hangup_s = 29.5: must be 0 for never, or at least 30"),
+    ("[limits]\nsession_max_minutes = 1441", "must be from 0 to 1440 (minutes); 0 means never"),
+    (
+        "[prices]\ninput_per_million_tokens = -1",
+        "2: prices.input_per_million_tokens = -1: must be from 0 to 10000; a price is for a million tokens",
+    ),
     # the type, and the same in the right one
     ('[button]\npin = "17"', '2: button.pin = "17": must be a whole number from 2 to 27; write pin = 17'),
     ("[button]\npin = 17.0", "2: button.pin = 17.0: must be a whole number from 2 to 27; write pin = 17"),
@@ -80,6 +90,9 @@ VALUES = [
     ('[speaker]\ndevice = "plughw:1,0"', "must be empty or a part of the device's name"),
     ('[live]\ncaf_file = ""', '2: live.caf_file = "": there is no such key; did you mean ca_file?'),
     ('[live]\nca_file = "ca.pem"', 'must be empty or a whole path, beginning with "/"'),
+    ('[state]\nfolder = "state"', 'must be empty or a whole path, beginning with "/"'),
+    ('[prices]\ncurrency = "euro"', '2: prices.currency = "euro": must be three capital letters, such as "USD"'),
+    ('[network]\nanswer_cut = "Never"', 'must be "auto", "again" or "never"; write answer_cut = "never"'),
     ('[control]\nsocket = "~/control"', 'must be empty or a whole path, beginning with "/"'),
     (f'[control]\nsocket = "/{"x" * 107}"', "must be at most 107 bytes long"),
     *(
@@ -116,6 +129,9 @@ NAMES = [
         "2: camera.interval_ms = 2000: there is no such key; did you mean interval_s = 2?",
     ),
     ("[turn]\nlongest_min = 2", "did you mean longest_s = 120?"),
+    ("[limits]\nidle_hangup_minutes = 5", "did you mean idle_hangup_s = 300?"),
+    ("[limits]\nsession_max_s = 1800", "did you mean session_max_minutes = 30?"),
+    ("[prices]\noutput_per_million = 12", "did you mean output_per_million_tokens = 12?"),
     ("[turn]\nhangover = 700", "did you mean hangover_ms = 700?"),
     ("[turn]\nhangover = 7", "did you mean hangover_ms?"),
     ("[turn]\nhangover_px = 700", "did you mean hangover_ms?"),

@@ -150,6 +150,16 @@ def test_beyond_the_limit_the_oldest_speech_is_dropped_and_counted() -> None:
     assert words(sent(replay)) == b"".join(frame(number).pcm for number in range(3, 8))
 
 
+def test_what_waits_knows_since_when() -> None:
+    replay = Replay(10)
+    assert replay.waiting_since_s() is None
+    replay.begin(1)
+    replay.say(frame(7))
+    assert replay.waiting_since_s() is None
+    replay.end(1)
+    assert replay.waiting_since_s() == 7.0
+
+
 STEPS = st.lists(st.sampled_from(["begin", "say", "show", "end", "next", "rewind", "answered"]), max_size=80)
 
 

@@ -1,0 +1,121 @@
+"""Keeps what must outlive the process: how to go on with the session, and what was used of the limits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from hardware.blocking import in_thread
+
+from .budget import Blown, Budget, Limits
+from .journal import Journal
+from .live.resume import HandleStore
+from .live.wire import UsageReport
+from .state import SavedSession, Saving, State, StateFile
+
+
+class Keeping:
+    """The budget and the handles, as a restart left them, and their way to the disk. Made on the loop.
+
+    Args:
+        limits: What the device may cost.
+        file: Where it is kept; None keeps nothing. Read at once, a few milliseconds.
+        journal: Told when something cannot be kept.
+        wall: Returns seconds since 1970.
+    """
+
+    def __init__(
+        self, limits: Limits, file: StateFile | None, journal: Journal, wall: Callable[[], float] = time.time
+    ) -> None:
+        self.limits: Final = limits
+        self.handles: Final = HandleStore()
+        self._file: Final = file
+        self._journal: Final = journal
+        self._wall: Final = wall
+        self._saving: Final = Saving()
+        self._bell: Final = asyncio.Event()
+        found = file.read() if file is not None else None
+        if found is not None and found.reason is not None:
+            journal.warn("state.unusable", reason=found.reason)
+        state = found.state if found is not None else State()
+        now, wall_s = self._now(), wall()
+        restored = Budget.restored(state.budget, limits, _utc_offset_s, now=now, wall_s=wall_s)
+        self._budget: Final = restored or Budget(limits, _utc_offset_s, now=now, wall_s=wall_s)
+        if state.session is not None:
+            handle_age_s, session_age_s = state.session.ages_s(wall_s)
+            self.handles.offer(state.session.handle, True, now - handle_age_s, fingerprint=state.session.fingerprint)
+            self.handles.session_began_s = now - session_age_s
+
+    def __repr__(self) -> str:
+        return f"<Keeping {self.handles} {self._budget}>"
+
+    def refusal(self) -> Blown | None:
+        """Return why no turn may begin now; None if one may."""
+        return self._budget.refusal(self._now(), self._wall())
+
+    def turn_began(self) -> None:
+        """A turn begins."""
+        self._budget.turn_began(self._now())
+        self.changed()
+
+    def link_began(self) -> None:
+        """A link came up: what is said again on it is billed again."""
+        self._budget.link_began()
+
+    def used(self, turn_id: int, usage: UsageReport) -> None:
+        """The service counted what a turn has used so far."""
+        self._budget.used(turn_id, usage.counts(), self._now(), self._wall())
+        self.changed()
+
+    def today(self) -> dict[str, int]:
+        """Return what was used today, by name."""
+        return self._budget.today(self._now(), self._wall())
+
+    def changed(self) -> None:
+        """Something that is kept has changed."""
+        self._saving.changed(self._now())
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Write what has changed, at most twice a minute, until cancelled; then once more if need be."""
+        if self._file is None:
+            return
+        file = self._file
+        try:
+            while True:
+                while (due_s := self._saving.due_at) is None:
+                    self._bell.clear()
+                    await self._bell.wait()
+                await asyncio.sleep(max(0.0, due_s - self._now()))
+                self._saving.taken()
+                state = self._state()
+                self._told(await in_thread(lambda state=state: file.write(state)))  # type: ignore[misc]  # bound at once
+        finally:
+            if self._saving.due_at is not None:
+                self._told(file.write(self._state()))
+
+    def _told(self, reason: str | None) -> None:
+        if reason is not None:
+            self._journal.warn("state.not_kept", reason=reason)
+
+    def _state(self) -> State:
+        now, wall_s = self._now(), self._wall()
+        newest = self.handles.newest
+        session = None
+        if newest is not None:
+            handle, fingerprint, offered_s = newest
+            session = SavedSession(
+                handle, fingerprint, wall_s - (now - offered_s), wall_s - (now - self.handles.session_began_s)
+            )
+        return State(session, self._budget.snapshot(now, wall_s))
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _utc_offset_s(wall_s: float) -> float:
+    """Return how far the local time is ahead of UTC at `wall_s`."""
+    return float(time.localtime(wall_s).tm_gmtoff)

@@ -1,0 +1,356 @@
+"""The link breaks: in the middle of everything, with and without a word, and nothing that was said is lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from daemon.events import LinkState, TurnState
+from daemon.rehearsal.stand_in_answer import REAL_TIME
+from daemon.rehearsal.stand_in_faults import (
+    ABORT,
+    ERROR_FRAME,
+    MALFORMED_JSON,
+    STALL,
+    UNKNOWN_MESSAGE,
+    Act,
+    Faults,
+    Moment,
+    Strike,
+    huge_message,
+)
+from daemon.rehearsal.stand_in_memory import Turn
+from daemon.rehearsal.stand_in_messages import Close
+from tests.scenario.story import Story, running, scenario
+
+PRE_ROLL_S = 0.5
+
+
+def answered_turns(s: Story) -> list[Turn]:
+    """The turns that the service answered, as far as it still knows of them."""
+    return [turn for turn in s.service.turns if turn.answered and not turn.forgotten]
+
+
+async def asked(s: Story, number: int = 1) -> tuple[float, float]:
+    """Ask a question; return from when to when the device was to listen."""
+    pressed_s = s.press()
+    await s.say(number)
+    return pressed_s - PRE_ROLL_S, s.release()
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.03, 1.0, 2.95])
+@scenario
+async def test_reset_in_mid_sentence_the_whole_sentence_reaches_the_next_session_once(after_s: float) -> None:
+    async with running(Story()) as s:
+        await asyncio.sleep(1.005)
+        asyncio.get_running_loop().call_later(after_s, s.network.reset)
+        span = await asked(s)
+        await s.until_answered()
+        (turn,) = answered_turns(s)
+        assert turn.digests == s.captured(*span)
+        assert s.windows(s.link) == ["start 1", "end 1"]
+        assert s.outcomes() == ["1 answered"]
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.03, 0.3, 0.6])
+@scenario
+async def test_reset_after_the_sentence_and_before_the_answer_says_it_again(after_s: float) -> None:
+    async with running(Story()) as s:
+        await asyncio.sleep(1.005)
+        span = await asked(s)
+        await asyncio.sleep(after_s)
+        assert s.turn is TurnState.THINKING
+        s.network.reset()
+        await s.until_answered()
+        (turn,) = answered_turns(s)
+        assert turn.digests == s.captured(*span)
+        assert s.outcomes() == ["1 answered"]
+
+
+@scenario
+async def test_reset_early_in_the_answer_asks_again() -> None:
+    async with running(Story()) as s:
+        await asyncio.sleep(1.005)
+        span = await asked(s)
+        await s.until_turn(TurnState.SPEAKING)
+        await asyncio.sleep(0.2)
+        s.network.reset()
+        await s.until(lambda: s.outcomes() == ["1 cut"])
+        await s.until_answered()
+        assert s.outcomes() == ["1 cut", "2 answered"]
+        assert answered_turns(s)[-1].digests == s.captured(*span)
+
+
+@scenario
+async def test_reset_late_in_the_answer_lets_what_came_sound() -> None:
+    async with running(Story(pacing=REAL_TIME)) as s:
+        await asyncio.sleep(1.0)
+        await asked(s)
+        await s.until_turn(TurnState.SPEAKING)
+        await asyncio.sleep(4.0)
+        s.network.reset()
+        await s.until_turn(TurnState.IDLE)
+        assert s.outcomes() == ["1 answered"]
+        assert 3900 < s.told("turn.done")[0]["sounded_ms"] < 4500
+        await asyncio.sleep(5.0)
+        assert s.windows() == ["start 1", "end 1"]
+
+
+@scenario
+async def test_an_owner_who_wants_no_question_asked_twice_hears_what_came() -> None:
+    async with running(Story(config={"network": {"answer_cut": "never"}})) as s:
+        await asyncio.sleep(1.0)
+        await asked(s)
+        await s.until_turn(TurnState.SPEAKING)
+        await asyncio.sleep(0.5)
+        s.network.reset()
+        await s.until_turn(TurnState.IDLE)
+        assert s.outcomes() == ["1 answered"]
+        (turn,) = s.service.turns
+        assert s.told("turn.done")[0]["sounded_ms"] == pytest.approx(turn.answer_bytes / 48, abs=251)
+        await asyncio.sleep(5.0)
+        assert s.windows() == ["start 1", "end 1"]
+
+
+@scenario
+async def test_a_link_that_breaks_in_every_answer_does_not_ask_for_ever() -> None:
+    """Each time is billed, and somebody sits there listening to the same three words."""
+    cut = Strike(Moment.ANSWER_CHUNK, (ABORT,), nth=2, times=None)
+    async with running(Story(faults=Faults(strikes=(cut,)))) as s:
+        await asyncio.sleep(1.0)
+        await asked(s)
+        await asyncio.sleep(60.0)
+        assert s.turn is TurnState.IDLE
+        assert len(list(s.service.turns)) <= 4
+        assert len(s.connector.attempts) <= 15
+
+
+@scenario
+async def test_reset_between_turns_is_mended_without_anybody_noticing() -> None:
+    async with running(Story()) as s:
+        await asyncio.sleep(1.0)
+        await asked(s)
+        await s.until_answered()
+        s.network.reset()
+        await s.until_link(LinkState.UP)
+        await asked(s, 2)
+        await s.until_answered()
+        assert s.outcomes() == ["1 answered", "2 answered"]
+        assert s.windows() == ["start 1", "end 1", "start 2", "end 2"]
+        assert len(s.service.sessions) == 1, "it was resumed"
+
+
+# --- the network goes away -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unreachable", [False, True], ids=["packets vanish", "no route"])
+@pytest.mark.parametrize("outage_s", [2.0, 20.0, 60.0])
+@scenario
+async def test_cut_off_in_mid_sentence_the_sentence_is_answered_when_the_network_is_back(
+    outage_s: float, unreachable: bool
+) -> None:
+    async with running(Story()) as s:
+        await asyncio.sleep(1.005)
+        loop = asyncio.get_running_loop()
+        loop.call_later(1.0, lambda: s.network.cut(unreachable=unreachable))
+        loop.call_later(1.0 + outage_s, s.network.restore)
+        span = await asked(s)
+        await s.until(lambda: s.turn is TurnState.SPEAKING, 120.0)
+        await s.until_turn(TurnState.IDLE)
+        (turn,) = answered_turns(s)
+        assert turn.digests == s.captured(*span)
+        assert s.outcomes() == ["1 answered"]
+
+
+@scenario
+async def test_a_question_that_waited_for_minutes_is_given_up_and_not_answered_to_an_empty_room() -> None:
+    async with running(Story()) as s:
+        s.network.cut()
+        await asyncio.sleep(1.0)
+        await asked(s)
+        await s.until(lambda: s.turn is TurnState.IDLE, 200.0)
+        assert s.outcomes() == ["1 unanswered"]
+        assert s.told("turn.given_up")[0]["waited_s"] >= 120
+        s.network.restore()
+        await s.until_link(LinkState.UP)
+        await asyncio.sleep(5.0)
+        assert s.windows(s.link) == []
+
+
+@scenario
+async def test_a_question_is_given_up_as_well_when_the_link_that_comes_at_last_would_take_it() -> None:
+    async with running(Story()) as s:
+        await asyncio.sleep(1.0)
+        s.network.cut()
+        await asyncio.sleep(7.0)
+        await asked(s)
+        s.service.faults = Faults(refuse_upgrade=401)
+        s.network.restore()
+        await s.until(lambda: s.connector.attempts[-1].failure is not None and bool(s.service.refusals), 30.0)
+        s.service.faults = Faults()
+        s.network.cut()
+        await asyncio.sleep(s.told("link.failed")[-1]["again_s"] + 3.0)
+        before = len(s.connector.attempts)
+        await s.until(lambda: len(s.connector.attempts) > before, 300.0)
+
+
+@scenario
+async def test_while_the_network_is_away_the_device_does_not_storm() -> None:
+    async with running(Story()) as s:
+        s.network.cut(unreachable=True)
+        await asyncio.sleep(600.0)
+        assert len(s.connector.attempts) < 45
+        later = [attempt for attempt in s.connector.attempts if attempt.at_s > 1300.0]
+        assert 5 <= len(later) <= 25, "it tries for ever, twice a minute on average"
+
+
+@scenario
+async def test_an_impatient_finger_does_not_make_it_storm() -> None:
+    async with running(Story("tap")) as s:
+        s.network.cut(unreachable=True)
+        await asyncio.sleep(200.0)
+        before = len(s.connector.attempts)
+        for _ in range(60):
+            await s.tap()
+            await asyncio.sleep(0.4)
+        assert 1 <= len(s.connector.attempts) - before <= 31, "once a second at most"
+
+
+@scenario
+async def test_a_press_shortens_the_wait_for_the_next_attempt() -> None:
+    async with running(Story()) as s:
+        s.network.cut(unreachable=True)
+        await asyncio.sleep(400.0)
+        s.network.restore()
+        before = len(s.connector.attempts)
+        await asked(s)
+        assert len(s.connector.attempts) > before
+        await s.until_answered()
+
+
+@scenario
+async def test_a_question_longer_than_the_buffer_keeps_its_end() -> None:
+    limits = {"network": {"offline_buffer_s": 5.0}, "turn": {"longest_s": 5.0}}
+    async with running(Story(config=limits)) as s:
+        await asyncio.sleep(1.0)
+        s.network.cut()
+        for number in (1, 2):
+            await asked(s, number)
+            await asyncio.sleep(0.5)
+        s.network.restore()
+        await s.until_answered()
+        (turn,) = answered_turns(s)
+        assert turn.heard_s == pytest.approx(5.0)
+        assert s.told("turn.done")[-1]["dropped_ms"] > 2000
+
+
+# --- the service behaves strangely -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", [Moment.ACTIVITY_START, Moment.AUDIO, Moment.ACTIVITY_END])
+@scenario
+async def test_a_service_that_neither_reads_nor_writes_is_found_out_by_what_it_owes(moment: Moment) -> None:
+    async with running(Story(faults=Faults(strikes=(Strike(moment, (STALL,)),)))) as s:
+        await asyncio.sleep(1.005)
+        span = await asked(s)
+        await s.until_answered()
+        assert s.connector.attempts[1].at_s - span[1] == pytest.approx(10.0, abs=0.5)
+        (turn,) = answered_turns(s)
+        assert turn.digests == s.captured(*span)
+        assert s.outcomes() == ["1 answered"]
+
+
+@scenario
+async def test_a_network_that_takes_nothing_is_left_and_the_sentence_said_again() -> None:
+    async with running(Story()) as s:
+        await asyncio.sleep(1.005)
+        loop = asyncio.get_running_loop()
+        loop.call_later(1.0, s.network.congest)
+        loop.call_later(4.5, s.network.relieve)
+        span = await asked(s)
+        await s.until_answered()
+        assert len(s.connector.links) == 2
+        assert answered_turns(s)[-1].digests == s.captured(*span)
+
+
+@scenario
+async def test_a_stalled_uplink_of_two_seconds_loses_and_repeats_nothing() -> None:
+    """As it was measured (live-api.md 2)."""
+    async with running(Story()) as s:
+        await asyncio.sleep(1.005)
+        loop = asyncio.get_running_loop()
+        loop.call_later(1.0, s.network.congest)
+        loop.call_later(3.3, s.network.relieve)
+        span = await asked(s)
+        await s.until_answered()
+        (turn,) = answered_turns(s)
+        assert turn.digests == s.captured(*span)
+        assert len(s.connector.links) == 1
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [UNKNOWN_MESSAGE, ERROR_FRAME, MALFORMED_JSON, Close(1000), Close(1001), Close(1006), Close(1011, "Internal error")],
+    ids=str,
+)
+@pytest.mark.parametrize("moment", [Moment.SETUP_COMPLETE, Moment.AUDIO, Moment.ACTIVITY_END])
+@scenario
+async def test_whatever_ends_a_link_the_question_is_answered(strange: Act, moment: Moment) -> None:
+    async with running(Story(faults=Faults(strikes=(Strike(moment, (strange,)),))), linked=False) as s:
+        await asyncio.sleep(1.005)
+        span = await asked(s)
+        await s.until_answered()
+        (turn,) = answered_turns(s)
+        assert turn.digests == s.captured(*span)
+        assert s.outcomes() == ["1 answered"]
+
+
+@scenario
+async def test_a_huge_message_is_read() -> None:
+    async with running(Story(faults=Faults(strikes=(Strike(Moment.ANSWER_CHUNK, (huge_message(),)),)))) as s:
+        await asyncio.sleep(1.0)
+        await asked(s)
+        await s.until_answered()
+        assert len(s.connector.links) == 1
+
+
+# --- handles ---------------------------------------------------------------------------------------
+
+
+@scenario
+async def test_a_handle_that_the_service_does_not_know_is_tried_once_and_never_again() -> None:
+    from daemon.rehearsal.stand_in_faults import Handles
+
+    async with running(Story(faults=Faults(handles=Handles.CUT))) as s:
+        await asyncio.sleep(1.0)
+        await asked(s)
+        await s.until_answered()
+        await asyncio.sleep(2.0)
+        s.network.reset()
+        await s.until_link(LinkState.DOWN)
+        await s.until_link(LinkState.UP)
+        used = [attempt.handle for attempt in s.connector.attempts]
+        assert used[0] is None
+        assert used[1] is not None
+        assert used[2:] == [None]
+        s.service.faults = Faults()
+        await asked(s, 2)
+        await s.until_answered()
+        assert s.outcomes() == ["1 answered", "2 answered"]
+
+
+@scenario
+async def test_while_the_service_holds_the_old_socket_the_handle_is_not_given_up() -> None:
+    """Cut off without a word, the service learns of it later than we do (live-api.md 0.11)."""
+    async with running(Story()) as s:
+        await asyncio.sleep(1.0)
+        await asked(s)
+        await s.until_answered()
+        s.network.cut()
+        await s.until_link(LinkState.DOWN)
+        s.network.restore()
+        await asked(s, 2)
+        await s.until_answered()
+        assert s.outcomes() == ["1 answered", "2 answered"]
+        assert len(s.service.sessions) <= 2
