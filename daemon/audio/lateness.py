@@ -20,7 +20,7 @@ _TOGETHER_S: Final = 0.005
 _DOUBT: Final = 4.0
 """The spread seen in n arrivals is taken `1 + _DOUBT / n` times: few arrivals show less than the whole range.
 Of replies with random delays, one in a thousand then runs dry after its 20th chunk (see the bench); the price is about
-100 ms, in a first reply only."""
+120 ms more delay than the best in hindsight, in a first reply only."""
 SLACK_S: Final = 0.010
 """What a reply that comes no faster than it is spoken should have in hand beyond its expected lateness."""
 _FIRST_GUESS_S: Final = 0.010

@@ -204,13 +204,8 @@ class Playback:
         handing_over = self._piece is not None and self._piece.answer is answer
         if answer.handed_out and not handing_over and not answer.announced:
             answer.announced = True
-            self._call_at(answer.sounds_until_s, self._sounded, answer)
-
-    def _call_at(self, at_s: float, call: Callable[[Answer], None], answer: Answer) -> None:
-        self._announcements.append(asyncio.get_running_loop().call_at(at_s, call, answer))
-
-    def _sounding(self, answer: Answer) -> None:
-        self._on_sounding(answer.turn_id)
+            loop = asyncio.get_running_loop()
+            self._announcements.append(loop.call_at(answer.sounds_until_s, self._sounded, answer))
 
     def _sounded(self, answer: Answer) -> None:
         self._on_sounded(answer.turn_id, answer.heard(_now()))
@@ -291,7 +286,8 @@ class Playback:
             first = piece.answer.first_sound_s is None
             piece.answer.handed_over(starts_s, piece.length_s, now)
             if first:
-                self._call_at(starts_s, self._sounding, piece.answer)
+                loop = asyncio.get_running_loop()
+                self._announcements.append(loop.call_at(starts_s, self._on_sounding, piece.answer.turn_id))
             self._announce_end()
 
 
