@@ -20,6 +20,7 @@ from .audio.earcon import Earcon, sound
 from .audio.gate import Gate, GateSettings, Marker
 from .audio.playback import Heard, Playback
 from .audio.vad import Vad
+from .budget import Prices
 from .config import Config
 from .conversation import (
     AnswerCut,
@@ -116,7 +117,8 @@ class App:
         self.uplink: Final = Uplink(max(config.network.offline_buffer_s, config.turn.longest_s))
         self.keeping: Final = keeping
         self._presence: Final = presence
-        self._diary: Final = Diary(journal)
+        self._diary: Final = Diary(journal, config.prices.currency)
+        self._prices: Final = Prices(**config.prices.model_dump())
         self.recollection: Final = Recollection(config.live.memory_tokens)
         turn = config.turn
         gate = Gate(
@@ -225,10 +227,8 @@ class App:
             case wire.TurnDone(reason):
                 self.dispatch(ReplyDone(turn_id, reason))
             case wire.UsageReport():
-                self._diary.used(turn_id, event)
+                self._diary.used(turn_id, event, self._prices.estimate(event.counts()))
                 self.keeping.used(turn_id, event)
-            case wire.Handle():
-                self.keeping.changed()
             case wire.Heard(text=text):
                 self.recollection.heard(turn_id, text)
                 self._transcript(turn_id, "user", text)
@@ -313,7 +313,13 @@ class App:
                 self.capture.muted = muted
                 self._journal.tell("microphone.muted" if muted else "microphone.unmuted")
             case TurnOver(turn_id, outcome):
-                self._diary.over(turn_id, outcome.value, self.keeping.today().get("total", 0), self._now())
+                self._diary.over(
+                    turn_id,
+                    outcome.value,
+                    self._now(),
+                    session_id=self.keeping.session_id or None,
+                    day_tokens=self.keeping.today().get("total", 0),
+                )
             case _:
                 assert_never(effect)
 

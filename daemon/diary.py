@@ -22,6 +22,7 @@ class _Story:
     underruns: int = 0
     dropped_s: float = 0.0
     usage: UsageReport | None = None
+    cost: float | None = None
 
 
 class Diary:
@@ -30,8 +31,9 @@ class Diary:
     Every `now` is a time of the loop's clock, in seconds.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, currency: str) -> None:
         self._journal = journal
+        self._currency = currency
         self._stories: dict[int, _Story] = {}
 
     def __repr__(self) -> str:
@@ -79,12 +81,12 @@ class Diary:
         if story := self._stories.get(turn_id):
             story.dropped_s += seconds
 
-    def used(self, turn_id: int, usage: UsageReport) -> None:
-        """The service counted tokens; the newest count of a turn holds."""
+    def used(self, turn_id: int, usage: UsageReport, cost: float | None) -> None:
+        """The service counted tokens, which cost about so much; the newest count of a turn holds."""
         if story := self._stories.get(turn_id):
-            story.usage = usage
+            story.usage, story.cost = usage, cost
 
-    def over(self, turn_id: int, outcome: str, day_tokens: int, now: float) -> None:
+    def over(self, turn_id: int, outcome: str, now: float, *, session_id: str | None, day_tokens: int) -> None:
         """The turn is over: tell its story, and what was used today."""
         story = self._stories.pop(turn_id, None)
         if story is None:
@@ -92,6 +94,7 @@ class Diary:
         usage = story.usage
         self._journal.tell(
             "turn.done",
+            session_id=session_id,
             turn_id=turn_id,
             outcome=outcome,
             ending=story.ending,
@@ -106,6 +109,8 @@ class Diary:
             response_tokens=usage.response_tokens if usage else None,
             total_tokens=usage.total_tokens if usage else None,
             day_tokens=day_tokens,
+            cost_estimate=round(story.cost, 6) if story.cost is not None else None,
+            currency=self._currency if story.cost is not None else None,
         )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from hardware.blocking import in_thread
 
 from .budget import Blown, Budget, Limits
-from .journal import Journal
+from .journal import Journal, Level
 from .live.resume import HandleStore
 from .live.wire import UsageReport
 from .state import SavedSession, Saving, State, StateFile
@@ -30,12 +31,13 @@ class Keeping:
         self, limits: Limits, file: StateFile | None, journal: Journal, wall: Callable[[], float] = time.time
     ) -> None:
         self.limits: Final = limits
-        self.handles: Final = HandleStore()
         self._file: Final = file
         self._journal: Final = journal
         self._wall: Final = wall
         self._saving: Final = Saving()
         self._bell: Final = asyncio.Event()
+        self._complained = False
+        self.handles: Final = HandleStore(self.changed)
         found = file.read() if file is not None else None
         if found is not None and found.reason is not None:
             journal.warn("state.unusable", reason=found.reason)
@@ -46,7 +48,8 @@ class Keeping:
         if state.session is not None:
             handle_age_s, session_age_s = state.session.ages_s(wall_s)
             self.handles.offer(state.session.handle, True, now - handle_age_s, fingerprint=state.session.fingerprint)
-            self.handles.session_began_s = now - session_age_s
+            self.handles.begin_session(state.session.session_id, now - session_age_s)
+            self._saving.taken()
 
     def __repr__(self) -> str:
         return f"<Keeping {self.handles} {self._budget}>"
@@ -69,6 +72,11 @@ class Keeping:
         self._budget.used(turn_id, usage.counts(), self._now(), self._wall())
         self.changed()
 
+    @property
+    def session_id(self) -> str:
+        """What the journal calls the session of the moment; empty before the first."""
+        return self.handles.session_id
+
     def today(self) -> dict[str, int]:
         """Return what was used today, by name."""
         return self._budget.today(self._now(), self._wall())
@@ -83,22 +91,27 @@ class Keeping:
         if self._file is None:
             return
         file = self._file
+        unwritten = False
         try:
             while True:
                 while (due_s := self._saving.due_at) is None:
                     self._bell.clear()
                     await self._bell.wait()
                 await asyncio.sleep(max(0.0, due_s - self._now()))
+                state, unwritten = self._state(), True
                 self._saving.taken()
-                state = self._state()
-                self._told(await in_thread(lambda state=state: file.write(state)))  # type: ignore[misc]  # bound at once
+                self._told(await in_thread(partial(file.write, state)))
+                unwritten = False
         finally:
-            if self._saving.due_at is not None:
+            # A write that was under way may die with its thread; the file itself is whole in any case.
+            if unwritten or self._saving.due_at is not None:
                 self._told(file.write(self._state()))
 
     def _told(self, reason: str | None) -> None:
         if reason is not None:
-            self._journal.warn("state.not_kept", reason=reason)
+            level = Level.DEBUG if self._complained else Level.WARNING
+            self._journal.tell("state.not_kept", level=level, reason=reason)
+        self._complained = reason is not None
 
     def _state(self) -> State:
         now, wall_s = self._now(), self._wall()
@@ -107,7 +120,11 @@ class Keeping:
         if newest is not None:
             handle, fingerprint, offered_s = newest
             session = SavedSession(
-                handle, fingerprint, wall_s - (now - offered_s), wall_s - (now - self.handles.session_began_s)
+                handle,
+                fingerprint,
+                offered_wall_s=wall_s - (now - offered_s),
+                began_wall_s=wall_s - (now - self.handles.session_began_s),
+                session_id=self.handles.session_id,
             )
         return State(session, self._budget.snapshot(now, wall_s))
 

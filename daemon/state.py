@@ -17,6 +17,7 @@ import contextlib
 import json
 import math
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,8 @@ class SavedSession:
     offered_wall_s: float
     began_wall_s: float
     """When the session began, however often it was resumed since."""
+    session_id: str
+    """What the journal calls it."""
 
     def ages_s(self, wall_s: float) -> tuple[float, float]:
         """Return how old the handle and the session are, in seconds; 0 by a clock that has gone back.
@@ -104,13 +107,15 @@ class StateFile:
     """The file `path`. Its folder must exist and is never made. Every call may wait for the disk for seconds.
 
     Whenever the power fails or the process dies, `read` afterwards finds the last state that was written or the one
-    that was being written. Only one process may write at a time, and within it one thread.
+    that was being written. Only one process may write at a time; of its threads each waits for the other.
     """
 
     def __init__(self, path: Path, disk: Disk = os) -> None:
         self._path: Final = path
         self._new_path: Final = path.with_name(f".{path.name}.new")
         self._disk: Final = disk
+        self._writing: Final = threading.Lock()
+        """Two threads would give each other's half-written files the name: one may have been left behind at the end."""
 
     def __repr__(self) -> str:
         return f"<StateFile {self._path}>"
@@ -143,9 +148,10 @@ class StateFile:
         """
         content = json.dumps(_data(state), allow_nan=False).encode() + b"\n"
         try:
-            self._write_new(content)
-            self._disk.replace(str(self._new_path), str(self._path))
-            self._sync_folder()
+            with self._writing:
+                self._write_new(content)
+                self._disk.replace(str(self._new_path), str(self._path))
+                self._sync_folder()
         except OSError as error:
             return self._folder_fault() or f"{self._path} cannot be written ({error.strerror})"
         return None
@@ -230,6 +236,7 @@ def _data(state: State) -> dict[str, object]:
             "fingerprint": session.fingerprint,
             "offered_wall_s": float(session.offered_wall_s),
             "began_wall_s": float(session.began_wall_s),
+            "session_id": session.session_id,
         }
     )
     return {"version": VERSION, "session": saved, "budget": None if state.budget is None else dict(state.budget)}
@@ -249,9 +256,10 @@ def _state(data: object) -> State | None:
                 "fingerprint": str(fingerprint),
                 "offered_wall_s": float(offered_wall_s),
                 "began_wall_s": float(began_wall_s),
+                "session_id": str(session_id),
             },
             "budget": dict() | None as budget,
         } if handle and math.isfinite(offered_wall_s) and math.isfinite(began_wall_s):
-            return State(SavedSession(handle, fingerprint, offered_wall_s, began_wall_s), budget)
+            return State(SavedSession(handle, fingerprint, offered_wall_s, began_wall_s, session_id), budget)
         case _:
             return None

@@ -7,6 +7,7 @@ a text that has changed leads to the careful row of its code, never to giving up
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -223,19 +224,30 @@ class Streak:
 
 
 class HandleStore:
-    """Keeps the newest handle that can be resumed with, for one fingerprint (`setup.fingerprint`)."""
+    """Keeps the newest handle that can be resumed with, for one fingerprint (`setup.fingerprint`).
 
-    def __init__(self) -> None:
+    Args:
+        on_change: Called whenever another handle is kept, or none any more.
+    """
+
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+        self._on_change: Final = on_change
         self._handle: str | None = None
         self._offered_s = 0.0
         self._fingerprint = ""
+        self.session_id = ""
+        """What the journal calls the session of the moment; empty before the first."""
         self.session_began_s = 0.0
-        """When the session of the moment began, by its first link; set by whoever makes the links."""
+        """When it began, by its first link."""
         self._refused: deque[str] = deque(maxlen=256)
         """Enough to outlive any handle: a refusal costs a connection, and a handle lives two hours."""
 
     def __repr__(self) -> str:
         return f"<HandleStore {'holds one' if self._handle else 'empty'}, refused {len(self._refused)}>"
+
+    def begin_session(self, session_id: str, now: float) -> None:
+        """Note that a new session has begun."""
+        self.session_id, self.session_began_s = session_id, now
 
     @property
     def newest(self) -> tuple[str, str, float] | None:
@@ -249,6 +261,7 @@ class HandleStore:
         """
         if handle and resumable and handle not in self._refused:
             self._handle, self._offered_s, self._fingerprint = handle, now, fingerprint
+            self._on_change()
 
     def take(self, now: float, fingerprint: str) -> str | None:
         """Return the handle to resume with, if it is young enough and of this fingerprint; it stays kept."""
@@ -260,6 +273,7 @@ class HandleStore:
         """Never return `handle` again, nor what its session has offered since."""
         self._refused.extend(refused for refused in (handle, self._handle) if refused is not None)
         self._handle = None
+        self._on_change()
 
 
 class GoAwayTimer:

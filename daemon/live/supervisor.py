@@ -98,6 +98,7 @@ class Supervisor:
         self._handles: Final = handles
         self._limits: Final = limits
         self._liveness: Final = liveness
+        self._random: Final = random
         self._backoff: Final = Backoff(random)
         self._streak: Final = Streak()
         self._hurry: Final = asyncio.Event()
@@ -171,7 +172,7 @@ class Supervisor:
 
     async def _part(self, parting: Parting, now: float) -> None:
         """Go on after a link that was left in peace: at once, or when somebody wants to speak."""
-        self._tell("link.left", reason=parting.value)
+        self._tell("link.left", session_id=self._handles.session_id, reason=parting.value)
         match parting:
             case Parting.MOVING:
                 if self._up_s is not None and now - self._up_s < STABLE_S:
@@ -196,11 +197,12 @@ class Supervisor:
         self._streak.succeeded(self._up_s)
         self._failing = False
         if self._handle is None:
-            self._handles.session_began_s = self._up_s
+            self._handles.begin_session(f"{int(self._random() * 16**6):06x}", self._up_s)
         self._give_up_late(self._up_s)
         said_again_s = self._uplink.replay.rewind()
         self._tell(
             "link.up",
+            session_id=self._handles.session_id,
             resumed=self._handle is not None,
             connect_ms=round(took_s * 1000),
             held_ms=round(said_again_s * 1000) or None,
@@ -252,6 +254,7 @@ class Supervisor:
         self._tell(
             "link.lost" if self._up_s is not None else "link.failed",
             level=Level.DEBUG if self._failing else Level.WARNING,
+            session_id=self._handles.session_id or None,
             reason=str(failure),
             remedy=decision.remedy or None,
             again_s=round(pause_s, 1),

@@ -69,6 +69,13 @@ def unreached(reason: str = "cannot reach the service: ConnectionRefusedError") 
         (refused(500), True, 0, KEEP, BACKOFF, None),
         (refused(503), True, 0, KEEP, BACKOFF, None),
         (refused(511), True, 0, KEEP, BACKOFF, None),
+        # the owner's token service
+        (LinkError("the token service refuses the credential", http_status=401), True, 0, KEEP, SLOW, Fault.KEY),
+        (LinkError("There is no credential for the token service: …"), False, 0, KEEP, SLOW, Fault.KEY),
+        (LinkError("the token service gives no usable token: …", http_status=200), True, 0, KEEP, SLOW, Fault.KEY),
+        (LinkError("the token service answers with an error", http_status=404), False, 0, KEEP, SLOW, Fault.KEY),
+        (LinkError("the token service answers with an error", http_status=503), True, 0, KEEP, BACKOFF, None),
+        (LinkError("cannot reach the token service: ConnectError"), True, 0, KEEP, BACKOFF, None),
         # 1000, 1001: the service ended it; compression does so in mid-answer
         (closed(1000), True, 1, KEEP, NONE, None),
         (closed(1000, "The operation was cancelled."), False, 1, KEEP, NONE, None),
@@ -100,6 +107,12 @@ def unreached(reason: str = "cannot reach the service: ConnectionRefusedError") 
         (closed(1008, "Operation is not implemented, or supported, or enabled."), True, 1, KEEP, NONE, None),
         (closed(1008, "Operation is not implemented, or supported, or enabled."), True, 2, DROP, BACKOFF, None),
         (closed(1008, "Operation is not implemented, or supported, or enabled."), False, 4, DROP, SLOW, Fault.SETUP),
+        # a token that is over: a new one is on its way
+        (closed(1011, "auth token has expired"), True, 1, KEEP, NONE, None),
+        (closed(1011, "Token has expired"), True, 2, KEEP, BACKOFF, None),
+        (closed(1011, "Token has been used too many times"), True, 1, KEEP, NONE, None),
+        (closed(1011, "new_session_expire_time deadline exceeded"), False, 1, KEEP, NONE, None),
+        (closed(1011, "Token has been used too many times"), False, 4, KEEP, SLOW, Fault.KEY),
         # 1011: the service's fault, or our old socket still open
         (closed(1011, "Internal error encountered."), False, 1, KEEP, BACKOFF, None),
         (closed(1011, "The service is currently unavailable."), True, 2, KEEP, BACKOFF, None),
@@ -135,6 +148,8 @@ def test_each_failure(
         (refused(407), "proxy"),
         (refused(429), "billing"),
         (refused(200), "sign in"),
+        (LinkError("the token service refuses the credential", http_status=403), "live.token_credential_file"),
+        (LinkError("the token service gives no usable token: …", http_status=200), "mint-token"),
         (unreached("the certificate is not trusted: self-signed"), "live.ca_file"),
         (closed(1007, EXPIRED), "API key"),
         (closed(1011, SPENT), "billing"),
@@ -155,10 +170,10 @@ def test_what_passes_by_itself_asks_for_nothing(failure: LinkError) -> None:
 
 def test_every_row_of_the_table_is_the_answer_to_something() -> None:
     """A row that an earlier one hides would be a mistake that nobody sees."""
-    said = ["", EXPIRED, SPENT, "aborted", "not implemented", "certificate"]
+    said = ["", EXPIRED, SPENT, "aborted", "not implemented", "certificate", "token service", "token has expired"]
     failures = [closed(code, reason) for code in range(1000, 1016) for reason in said]
-    failures += [refused(status) for status in range(100, 600)]
-    failures += [unreached(reason) for reason in said]
+    failures += [LinkError(reason, http_status=status) for status in range(100, 600) for reason in said]
+    failures += [unreached(reason) for reason in [*said, "credential"]]
     failures += [late(deadline) for deadline in Deadline]
     assert {id(row_of(failure)) for failure in failures} == {id(row) for row in TABLE}
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ from hypothesis import strategies as st
 from daemon.state import Disk, Found, SavedSession, Saving, State, StateFile
 
 HANDLE = "Cihjd2F3ZXNvbWVoYW5kbGU"
-OLD = State(SavedSession(HANDLE + "-old", "00ff", 1.8e9, 1.7e9), {"day": 20_000, "tokens": {"total": 5}})
-NEW = State(SavedSession(HANDLE + "-new", "00ff", 1.8e9 + 60, 1.7e9), {"day": 20_001, "tokens": {}})
+OLD = State(SavedSession(HANDLE + "-old", "00ff", 1.8e9, 1.7e9, "5e5510"), {"day": 20_000, "tokens": {"total": 5}})
+NEW = State(SavedSession(HANDLE + "-new", "00ff", 1.8e9 + 60, 1.7e9, "5e5510"), {"day": 20_001, "tokens": {}})
 
 
 # --- a disk that loses its power -------------------------------------------------------------------
@@ -318,6 +319,24 @@ def test_a_link_that_appears_in_the_last_moment_is_not_followed_either(tmp_path:
     assert StateFile(path).write(NEW) is None
 
 
+def test_a_second_thread_waits_for_the_first(tmp_path: Path) -> None:
+    writers: list[threading.Thread] = []
+    late: list[threading.Thread] = []
+
+    def before(number: int, name: str) -> None:
+        writers.append(threading.current_thread())
+        if name == "replace" and not late:
+            late.append(threading.Thread(target=lambda: file.write(NEW)))
+            late[0].start()
+            late[0].join(0.1)
+
+    file = StateFile(tmp_path / "state.json", WatchedDisk(os, before))
+    assert file.write(OLD) is None
+    late[0].join()
+    assert len([writer for writer, _ in itertools.groupby(writers)]) == 2
+    assert file.read() == Found(NEW, None)
+
+
 def test_a_state_is_found_as_it_was_written(tmp_path: Path) -> None:
     file = StateFile(tmp_path / "state.json")
     assert file.read() == Found(State(), None), "the very first start is no fault"
@@ -326,7 +345,7 @@ def test_a_state_is_found_as_it_was_written(tmp_path: Path) -> None:
         OLD,
         State(),
         State(NEW.session, None),
-        State(SavedSession(HANDLE, "f", 1, 1)),
+        State(SavedSession(HANDLE, "f", 1, 1, "s")),
         State(None, {"day": 1}),
     ):
         assert file.write(state) is None
@@ -460,7 +479,7 @@ def test_no_handle_is_ever_shown() -> None:
 
 
 def test_ages_are_never_negative() -> None:
-    session = SavedSession(HANDLE, "f", offered_wall_s=1000.0, began_wall_s=400.0)
+    session = SavedSession(HANDLE, "f", offered_wall_s=1000.0, began_wall_s=400.0, session_id="s")
     assert session.ages_s(1600.0) == (600.0, 1200.0)
     assert session.ages_s(700.0) == (0.0, 300.0)
     assert session.ages_s(0.0) == (0.0, 0.0)

@@ -1,0 +1,48 @@
+"""The owner's own limits: reached, shown, said, and over again."""
+
+import asyncio
+
+from daemon.events import Fault, TurnState
+from tests.scenario.story import Story, running, scenario
+from tests.support.virtual_time import run
+
+
+def test_after_so_many_turns_an_hour_a_press_asks_nothing_until_the_hour_is_over() -> None:
+    async def story() -> None:
+        async with running(Story(config={"limits": {"turns_per_hour": 2}})) as s:
+            for _ in range(2):
+                await s.ask(1, seconds=1.0)
+                await s.until_turn(TurnState.SPEAKING)
+                await s.until_turn(TurnState.IDLE)
+            await s.ask(1, seconds=1.0)
+            assert s.turn is TurnState.IDLE
+            assert Fault.LIMIT in s.app.conversation.status.faults
+            (reached,) = s.told("limit.reached")
+            assert reached["limit"] == "turns_per_hour"
+            assert 0 < reached["resets_in_s"] <= 3600
+            assert len(list(s.service.turns)) == 2
+            await asyncio.sleep(3600.0 + 61.0)
+            assert not s.app.conversation.status.faults, "the ring forgets it without a press"
+            await s.ask(1, seconds=1.0)
+            await s.until_turn(TurnState.SPEAKING)
+
+    run(story(), limit_s=2 * 3600.0)
+
+
+@scenario
+async def test_the_day_has_so_many_tokens_and_their_price_is_told() -> None:
+    prices = {"input_per_million_tokens": 3.0, "output_per_million_tokens": 12.0}
+    async with running(Story(config={"limits": {"daily_tokens": 1000}, "prices": prices})) as s:
+        presses = 0
+        while Fault.LIMIT not in s.app.conversation.status.faults:
+            presses += 1
+            await s.ask(1, seconds=1.0)
+            await s.until_turn(TurnState.IDLE)
+        done = [line for line in s.told("turn.done") if "total_tokens" in line]
+        assert done[-1]["day_tokens"] >= 1000
+        assert done[-2]["day_tokens"] < 1000
+        first = done[0]
+        expected = (3.0 * first["prompt_tokens"] + 12.0 * first["response_tokens"]) / 1e6
+        assert abs(first["cost_estimate"] - expected) < 1e-6
+        assert first["currency"] == "USD"
+        assert presses == len(done) + 1
