@@ -64,7 +64,8 @@ class Story:
         pacing: How fast the service answers.
         answer: What it answers; by default a recorded sentence.
         faults: What it does wrong from the start.
-        board: The device's parts; by default in a quiet room.
+        board: The device's parts.
+        hum: Whether the room hums a little, so that no two frames are alike; a dead silence costs half the time.
         key: Whether there is an API key.
         seed: Of all chance.
     """
@@ -78,6 +79,7 @@ class Story:
         answer: Answerer = spoken,
         faults: Faults | None = None,
         board: SimulatedBoard | None = None,
+        hum: bool = True,
         key: bool = True,
         seed: int = 1,
     ) -> None:
@@ -87,10 +89,13 @@ class Story:
             sections[name] = {**sections.get(name, {}), **keys}
         self.config = Config.model_validate(sections)
         self.board = board or SimulatedBoard(BoardSettings())
-        self.board.mic.room_tone = self.board.mic.room_tone or room_tone()
+        if hum:
+            self.board.mic.room_tone = room_tone()
         self.network = Network()
         self.service = StandIn(self._dice, pacing=pacing, answer=answer, faults=faults)
         self.connector = InProcessConnector(self.service, self.network, _setup(self.config.live.model_dump_json()))
+        self.clock_ahead_s = 0.0
+        """How much later the time of day is than it should be."""
         self.journal = MemorySink()
         self.app = self._app(self.board, self._supervise if key else None)
         self.daemon: asyncio.Task[None] | None = None
@@ -183,7 +188,7 @@ class Story:
 
     def wall_s(self) -> float:
         """The time of day: noon when the story begins, somewhere near Greenwich."""
-        return 1_800_014_400.0 + self.now() - START_S
+        return 1_800_014_400.0 + self.clock_ahead_s + self.now() - START_S
 
     @property
     def turn(self) -> TurnState:

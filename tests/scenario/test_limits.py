@@ -1,32 +1,37 @@
 """The owner's own limits: reached, shown, said, and over again."""
 
-import asyncio
-
 from daemon.events import Fault, TurnState
 from tests.scenario.story import Story, running, scenario
-from tests.support.virtual_time import run
 
 
-def test_after_so_many_turns_an_hour_a_press_asks_nothing_until_the_hour_is_over() -> None:
-    async def story() -> None:
-        async with running(Story(config={"limits": {"turns_per_hour": 2}})) as s:
-            for _ in range(2):
-                await s.ask(1, seconds=1.0)
-                await s.until_turn(TurnState.SPEAKING)
-                await s.until_turn(TurnState.IDLE)
-            await s.ask(1, seconds=1.0)
-            assert s.turn is TurnState.IDLE
-            assert Fault.LIMIT in s.app.conversation.status.faults
-            (reached,) = s.told("limit.reached")
-            assert reached["limit"] == "turns_per_hour"
-            assert 0 < reached["resets_in_s"] <= 3600
-            assert len(list(s.service.turns)) == 2
-            await asyncio.sleep(3600.0 + 61.0)
-            assert not s.app.conversation.status.faults, "the ring forgets it without a press"
+@scenario
+async def test_after_so_many_turns_an_hour_a_press_asks_nothing() -> None:
+    async with running(Story(config={"limits": {"turns_per_hour": 2}})) as s:
+        for _ in range(2):
             await s.ask(1, seconds=1.0)
             await s.until_turn(TurnState.SPEAKING)
+            await s.until_turn(TurnState.IDLE)
+        await s.ask(1, seconds=1.0)
+        assert s.turn is TurnState.IDLE
+        assert Fault.LIMIT in s.app.conversation.status.faults
+        (reached,) = s.told("limit.reached")
+        assert reached["limit"] == "turns_per_hour"
+        assert 3500 < reached["resets_in_s"] <= 3600
+        assert len(list(s.service.turns)) == 2
 
-    run(story(), limit_s=2 * 3600.0)
+
+@scenario
+async def test_the_ring_forgets_a_limit_when_the_next_day_begins_without_a_press() -> None:
+    story = Story(config={"limits": {"daily_tokens": 1}})
+    async with running(story) as s:
+        await s.ask(1, seconds=1.0)
+        await s.until_turn(TurnState.IDLE)
+        await s.ask(1, seconds=1.0)
+        assert Fault.LIMIT in s.app.conversation.status.faults
+        s.clock_ahead_s += 24 * 3600.0
+        await s.until(lambda: not s.app.conversation.status.faults, 61.0)
+        await s.ask(1, seconds=1.0)
+        await s.until_turn(TurnState.SPEAKING)
 
 
 @scenario
