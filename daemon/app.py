@@ -342,7 +342,7 @@ class App:
         try:
             await control.serve(
                 Path(self._config.control.socket),
-                lambda words: answer(words, self.conversation, self.dispatch, self._now()),
+                self._asked,
             )
         except OSError as error:
             self._journal.warn("control.unavailable", socket=self._config.control.socket, reason=str(error))

@@ -13,10 +13,12 @@ from .credentials import Secret, token_credential
 from .live.keys import Keys
 from .live.link import Endpoint, GenaiConnector
 from .live.liveness import Liveness
+from .live.models import EndOfTurn, capabilities
 from .live.setup import fingerprint, live_config
 from .live.supervisor import Supervisor
 from .live.token_connector import TokenConnector
 from .live.token_service import TokenService
+from .live.turns import Rules
 
 STALL_S: Final = 5.0
 """An answer under way that says nothing for so long has lost its link. Gaps of up to 5 s were seen (live-api.md 2)."""
@@ -63,6 +65,7 @@ def supervised(config: Config, key: Secret | None, random: Callable[[], float]) 
             limits=app.keeping.limits,
             random=random,
             liveness=lambda: liveness(config),
+            rules=rules(config),
         )
 
     return supervise
@@ -78,6 +81,14 @@ def token_service(config: Config) -> TokenService:
         client_key_file=live.token_client_key_file,
         ca_file=live.ca_file,
         limit_s=config.network.connect_timeout_s,
+    )
+
+
+def rules(config: Config) -> Rules:
+    """Return how the configured model takes turns."""
+    return Rules(
+        ends_on_idle=capabilities(config.live.model).turn_ends is EndOfTurn.IDLE,
+        interrupts=config.live.activity_handling == "interrupt",
     )
 
 

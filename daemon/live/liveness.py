@@ -6,7 +6,7 @@ word (live-api.md 0.3). An answer that is owed and does not come is the proof.
 
 from __future__ import annotations
 
-from .wire import Audio, Downward, Generated, Interrupted, TurnDone
+from .wire import Audio, Busy, Downward, Generated, Interrupted, TurnDone
 
 
 class Liveness:
@@ -50,6 +50,8 @@ class Liveness:
             case Generated() | Interrupted() | TurnDone():
                 self._answering = False
                 self._deadline_s = None
+            case Busy():
+                self._deadline_s = now + self._reply_timeout_s
             case _ if self._answering:
                 self._deadline_s = now + self._stall_timeout_s
             case _:

@@ -189,17 +189,19 @@ def _names(failure: LinkError) -> tuple[str, ...]:
 class Streak:
     """Counts failures in a row for `decide`.
 
-    A failure to reach the service says nothing about the session, so it is not counted; and a resumed session can
-    be stable and yet never answer again, so only an answer ends a row of overdue ones (live-api.md 1.6).
+    A failure to reach the service says nothing about the session, so it is not counted. A cut is the network's, and
+    is not held against what the service refuses afterwards. A resumed session can be stable and yet never answer
+    again, so only an answer ends a row of overdue ones (live-api.md 1.6).
     """
 
     def __init__(self) -> None:
         self._links = 0
+        self._cuts = 0
         self._replies = 0
         self._up_since_s: float | None = None
 
     def __repr__(self) -> str:
-        return f"<Streak links={self._links} replies={self._replies}>"
+        return f"<Streak links={self._links} cuts={self._cuts} replies={self._replies}>"
 
     def succeeded(self, now: float) -> None:
         """Note that a link came up at `now`."""
@@ -207,18 +209,21 @@ class Streak:
 
     def answered(self) -> None:
         """Note that the service has begun to answer."""
-        self._links = self._replies = 0
+        self._links = self._cuts = self._replies = 0
 
     def failed(self, failure: LinkError, now: float) -> int:
         """Count `failure`; return how many there now are in a row. 0 if the service was not reached."""
         if self._up_since_s is not None and now - self._up_since_s >= STABLE_S:
-            self._links = 0
+            self._links = self._cuts = 0
         self._up_since_s = None
         if failure.close_code is None:
             return 0
         if isinstance(failure, LinkTimeout) and failure.deadline is Deadline.REPLY:
             self._replies += 1
             return self._replies
+        if "close 1006" in row_of(failure).on:
+            self._cuts += 1
+            return self._cuts
         self._links += 1
         return self._links
 

@@ -17,7 +17,7 @@ from daemon.errors import Deadline, LinkError, LinkTimeout
 from .link import Link
 from .liveness import Liveness
 from .resume import GoAwayTimer
-from .turns import Turns
+from .turns import Rules, Turns
 from .uplink import Uplink
 from .upward import TurnEnd, TurnStart, Upward
 from .wire import Audio, Downward, GoAway, TurnDone
@@ -47,6 +47,7 @@ class Session:
         liveness: Liveness,
         *,
         hear: Hear,
+        rules: Rules = Rules(),  # noqa: B008 - frozen
         hang_up_at: Callable[[float], float | None] = lambda _: None,
         over_at_s: float | None = None,
     ) -> None:
@@ -58,7 +59,8 @@ class Session:
         self._over_at_s: Final = over_at_s
         self._active_s = asyncio.get_running_loop().time()
         """When something of a turn last went up or came down."""
-        self._turns: Final = Turns()
+        self._rules: Final = rules
+        self._turns: Final = Turns(rules)
         self._go_away: GoAwayTimer | None = None
         self._clock_changed: Final = asyncio.Event()
 
@@ -123,7 +125,10 @@ class Session:
             for event in await self._link.receive():
                 self._take(event, loop.time())
 
-    def _take(self, event: Downward, now: float) -> None:
+    def _take(self, said: Downward, now: float) -> None:
+        event = self._rules.settled(said)
+        if event is None:
+            return
         turn_id = self._turns.attribute(event, now)
         if turn_id is None:
             return

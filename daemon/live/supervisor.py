@@ -26,6 +26,7 @@ from .link import Connector
 from .liveness import Liveness
 from .resume import STABLE_S, HandleFate, HandleStore, Pause, Streak, decide
 from .session import Parting, Session
+from .turns import Rules
 from .uplink import Uplink
 from .wire import Audio, Downward, Generated, GoAway, Handle, Interrupted, TurnDone
 
@@ -77,6 +78,7 @@ class Supervisor:
         limits: When a link is closed because nobody speaks, and a session because it is old.
         random: Returns a float in [0, 1); spreads the attempts of many devices.
         liveness: Makes the deadlines of a new link.
+        rules: How the model takes turns.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Supervisor:
         limits: Limits,
         random: Callable[[], float],
         liveness: Callable[[], Liveness],
+        rules: Rules = Rules(),  # noqa: B008 - frozen
     ) -> None:
         self._connector: Final = connector
         self._uplink: Final = device.uplink
@@ -98,6 +101,7 @@ class Supervisor:
         self._handles: Final = handles
         self._limits: Final = limits
         self._liveness: Final = liveness
+        self._rules: Final = rules
         self._random: Final = random
         self._backoff: Final = Backoff(random)
         self._streak: Final = Streak()
@@ -159,6 +163,7 @@ class Supervisor:
                 self._uplink,
                 self._liveness(),
                 hear=self._take,
+                rules=self._rules,
                 hang_up_at=self._limits.hang_up_at,
                 over_at_s=self._limits.session_over_at(self._handles.session_began_s),
             )

@@ -14,17 +14,40 @@ the new turn ends the old one in any case. Over a slow network several turns can
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from .wire import Audio, Downward, Generated, Interrupted, Said, TurnDone
+from .wire import Audio, Downward, Generated, Idle, Interrupted, Said, TurnDone, UsageReport
 
 STALE_S: Final = 3.0
 """How long after an activityStart audio of the interrupted answer can still be on its way: `interrupted` was seen up to
 2.97 s late (live-api.md 1.3)."""
 UNHEARD_STALE_S: Final = 1.0
 """The same where nothing of that answer had come yet: the service may well say nothing about it at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a model, as it is set up, takes turns."""
+
+    ends_on_idle: bool = False
+    """Several turnCompletes may answer one question, and only IDLE ends it (extended thinking, live-api.md 1.7)."""
+    interrupts: bool = True
+    """An activityStart stops the answer under way (START_OF_ACTIVITY_INTERRUPTS)."""
+
+    def settled(self, event: Downward) -> Downward | None:
+        """Return what `event` means where every turn has one end; None if it means nothing then."""
+        if not self.ends_on_idle:
+            return event
+        match event:
+            case Generated() | TurnDone():
+                return None
+            case Idle():
+                return TurnDone("")
+            case _:
+                return event
 
 
 @dataclass(slots=True)
@@ -43,7 +66,8 @@ class _Turn:
 class Turns:
     """Attributes the service's messages to turns; one for each link, since a new link begins with no turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules = Rules()) -> None:
+        self._rules = rules
         self._current = _Turn(0, 0.0, ended=True, generated=True, done=True)
         self._old: deque[_Turn] = deque()
         """Turns that the user has gone on from, and the service has not: oldest first."""
@@ -80,11 +104,13 @@ class Turns:
     def attribute(self, event: Downward, now: float) -> int | None:
         """Return the turn that `event` belongs to, or None when it is stale and must not be heard.
 
-        Events that belong to no turn (handles, go-away, usage) are given to the current one.
+        Events that belong to no turn (handles, go-away) are given to the current one.
         """
         match event:
             case Audio() | Said():
                 return self._attribute_content(now)
+            case UsageReport():
+                return self._old[0].turn_id if self._old else self._current.turn_id
             case Interrupted() | Generated():
                 turn = self._old[0] if self._old else self._current
                 turn.generated = True
@@ -102,8 +128,13 @@ class Turns:
                 self._old[0].heard = True
             return None
         since_s = now - self._current.started_s
-        if any(not old.generated and since_s < (STALE_S if old.heard else UNHEARD_STALE_S) for old in self._old):
+        if any(not old.generated and since_s < self._stale_s(old) for old in self._old):
             return None
         self._old.clear()
         self._current.heard = True
         return self._current.turn_id
+
+    def _stale_s(self, old: _Turn) -> float:
+        if not self._rules.interrupts:
+            return math.inf  # the service goes on with it to its end, and says so
+        return STALE_S if old.heard else UNHEARD_STALE_S

@@ -26,7 +26,7 @@ from daemon.rehearsal.stand_in_answer import BURSTS, Answerer, Pacing, spoken
 from daemon.rehearsal.stand_in_faults import Faults
 from daemon.rehearsal.stand_in_memory import digest
 from daemon.rehearsal.voices import question
-from daemon.wiring import limits, liveness
+from daemon.wiring import limits, liveness, rules
 from hardware.interfaces import Board
 from hardware.pcm import UP, level_dbfs
 from hardware.settings import BoardSettings
@@ -120,6 +120,7 @@ class Story:
             limits=app.keeping.limits,
             random=self._dice.random,
             liveness=lambda: liveness(self.config),
+            rules=rules(self.config),
         )
 
     # --- the person ---

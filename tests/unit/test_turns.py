@@ -2,8 +2,8 @@
 
 import pytest
 
-from daemon.live.turns import STALE_S, Turns
-from daemon.live.wire import Audio, Downward, Generated, Handle, Interrupted, Said, TurnDone
+from daemon.live.turns import STALE_S, Rules, Turns
+from daemon.live.wire import Audio, Downward, Generated, Handle, Idle, Interrupted, Said, TurnDone, UsageReport
 
 AUDIO = Audio(b"\0\0")
 DONE = TurnDone("")
@@ -80,3 +80,25 @@ def test_a_fresh_link_is_between_turns() -> None:
     turns.started(1, 0.0)
     assert not turns.between_turns
     assert not turns.awaiting_reply
+
+
+def test_the_tokens_of_an_old_turn_are_the_old_turns() -> None:
+    turns = turns_at(1.0)
+    usage = UsageReport(1, 2, 0, 0, 3, (), ())
+    assert attributed(turns, 1.2, Interrupted(), usage, DONE, usage) == [1, 1, 1, 2]
+
+
+def test_where_speaking_does_not_interrupt_the_old_answer_is_stale_to_its_end() -> None:
+    turns = Turns(Rules(interrupts=False))
+    turns.started(1, 0.0)
+    turns.ended()
+    turns.attribute(AUDIO, 0.5)
+    turns.started(2, 1.0)
+    turns.ended()
+    assert attributed(turns, 20.0, AUDIO, Generated(), DONE, AUDIO) == [None, 1, 1, 2]
+
+
+def test_where_only_idle_ends_a_turn_its_other_ends_mean_nothing() -> None:
+    rules = Rules(ends_on_idle=True)
+    assert [rules.settled(event) for event in (AUDIO, Generated(), DONE, Idle())] == [AUDIO, None, None, DONE]
+    assert [Rules().settled(event) for event in (AUDIO, Generated(), DONE)] == [AUDIO, Generated(), DONE]
