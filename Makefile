@@ -13,7 +13,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) iproute2 libasound2-plugins libsystemd-dev pkg
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest lock clean packages
+.PHONY: help demo test test-lowest lock pictures clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,9 +46,15 @@ lock: $(BIN)/uv ## resolve constraints.txt anew
 	  --custom-compile-command 'make lock    (without NumPy; the Makefile says why)' --output-file constraints.txt pyproject.toml
 	@echo "==> Wrote constraints.txt; now: make test"
 
+# The two timelines are of whatever machine this runs on; nothing else should be running there.
+pictures: .venv/ready-for-demo ## draw the pictures of the documentation anew
+	@$(BIN)/python -m docs.draw_ring && $(BIN)/python -m docs.draw_wiring && $(BIN)/python -m docs.draw_reconnects
+	@$(BIN)/vocative rehearse --out out/demo && cp out/demo/timeline.png docs/first-conversation.png
+	@$(BIN)/vocative rehearse --scenario outage --out out/outage && cp out/outage/timeline.png docs/outage.png
+
 clean: ## remove the virtual environment and everything that was made
 	rm -rf .venv build out .mypy_cache .pytest_cache .ruff_cache .hypothesis vocative.egg-info
-	find daemon hardware tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find daemon docs hardware tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the targets above stand on -------------------------------------------------------------------------------
 

@@ -56,6 +56,10 @@ ROWS: Final = (
     Row("amber, faint: one place comes and goes", Status(LinkState.DOWN)),
     Row("amber, faint: one place walks round", Status(LinkState.CONNECTING)),
     Row("amber, bright, swinging to and fro", Status(LinkState.DOWN, TurnState.THINKING)),
+    Row(
+        "cyan, with amber welling up from below",
+        Status(LinkState.DOWN, TurnState.LISTENING, overflowing=True),
+    ),
     Row("amber, one blink and a rest", Status(UP, faults=frozenset((Fault.MICROPHONE,)))),
     Row("amber, two blinks and a rest", Status(UP, faults=frozenset((Fault.KEY,)))),
     Row("amber, three blinks and a rest", Status(UP, faults=frozenset((Fault.SETUP,)))),

@@ -63,8 +63,10 @@ class Microphone(Protocol):
     so that their absence always means a dead microphone)."""
 
     async def read(self) -> Frame:
-        """Wait for the next frame, in order. The driver keeps at most 25 unread frames (0.5 s), then
-        drops the oldest and says so in `lost_frames`. Cancelling loses nothing.
+        """Wait for the next frame, in order.
+
+        The driver keeps at most 25 unread frames (0.5 s), then drops the oldest and says so in `lost_frames`.
+        Cancelling loses nothing.
 
         Raises:
             DeviceLost: The device went away, or delivered nothing for a second.

@@ -48,9 +48,8 @@ class PyAudioMicrophone:
     @muted.setter
     def muted(self, muted: bool) -> None:
         if self._muted and not muted:
-            self._unmuted_s = (
-                time.monotonic()
-            )  # before the flag: the callback must never see it unset with the old time
+            # Before the flag: the callback must never see it unset with the old time.
+            self._unmuted_s = time.monotonic()
         self._muted = muted
 
     async def read(self) -> Frame:

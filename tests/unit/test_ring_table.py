@@ -39,5 +39,7 @@ def test_every_link_turn_and_fault_has_a_row(script: ModuleType) -> None:
     shown = [row.status for row in script.ROWS]
     assert {status.turn for status in shown} == set(TurnState)
     assert {fault for status in shown for fault in status.faults} == set(Fault)
-    assert {status.link for status in shown} == set(LinkState) - {LinkState.DRAINING, LinkState.RESTING}, "they look like up"
+    assert {status.link for status in shown} == set(LinkState) - {LinkState.DRAINING, LinkState.RESTING}, (
+        "they look like up"
+    )
     assert len({meaning(status) for status in shown}) == len(shown)
