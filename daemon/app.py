@@ -46,6 +46,7 @@ from .events import (
     FaultMended,
     LinkChanged,
     LinkState,
+    MuteAsked,
     NothingSaid,
     Pressed,
     ReplyDone,
@@ -54,6 +55,7 @@ from .events import (
     ReplySounded,
     ReplySounding,
     SightChanged,
+    SpeechDropped,
     SpeechEnded,
     SpeechStarted,
     TurnState,
@@ -114,7 +116,8 @@ class App:
         self._journal: Final = journal
         self._manager: Final = manager
         self.conversation: Final = Conversation(Mode(config.turn.mode), AnswerCut(config.network.answer_cut))
-        self.uplink: Final = Uplink(max(config.network.offline_buffer_s, config.turn.longest_s))
+        offline_s = config.network.offline_buffer_s
+        self.uplink: Final = Uplink(config.turn.longest_s + offline_s, offline_s)
         self.keeping: Final = keeping
         self._presence: Final = presence
         self._diary: Final = Diary(journal, config.prices.currency)
@@ -182,6 +185,8 @@ class App:
         Raises:
             ExceptionGroup: Of `DeviceMissing`, when the microphone or the loudspeaker cannot be opened at the start.
         """
+        if self.keeping.muted:
+            self.dispatch(MuteAsked(muted=True))  # before the microphone is open
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.capture.run(), name="capture")
@@ -212,7 +217,14 @@ class App:
         if status != before:
             self.panel.refresh()
             self._manager.status(meaning(status))
-            self._journal.debug("status.changed", link=status.link.value, turn=status.turn.value)
+            self._journal.debug(
+                "status.changed",
+                link=status.link.value,
+                turn=status.turn.value,
+                muted=status.muted,
+                seeing=status.seeing,
+                fault=status.fault.value if status.fault else None,
+            )
 
     def hear(self, turn_id: int, event: wire.Downward) -> None:
         """Take one event of the service that belongs to turn `turn_id`."""
@@ -245,7 +257,11 @@ class App:
     def _speech(self, pcm: bytes, captured_s: float) -> None:
         dropped_s = self.uplink.say(Speech(pcm, captured_s))
         if dropped_s:
-            self._diary.dropped(self.conversation.turn_id, dropped_s)
+            turn_id = self.conversation.turn_id
+            self._diary.dropped(turn_id, dropped_s)
+            if not self.conversation.status.overflowing:
+                self._journal.warn("speech.dropped", turn_id=turn_id)
+                self.dispatch(SpeechDropped(turn_id))
 
     def _marker(self, marker: Marker) -> None:
         turn_id = self.conversation.turn_id
@@ -310,7 +326,7 @@ class App:
                 if self._config.speaker.earcons:
                     self.playback.earcon(sound(EARCONS[cue]))
             case SetMuted(muted):
-                self.capture.muted = muted
+                self.capture.muted = self.keeping.muted = muted
                 self._journal.tell("microphone.muted" if muted else "microphone.unmuted")
             case TurnOver(turn_id, outcome):
                 self._diary.over(

@@ -8,14 +8,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from .errors import ConfigurationError, ExitStatus
+from .errors import ConfigurationError, ExitStatus, LinkError
 
-CONTROL = ("status", "button", "mute", "unmute")
+REHEARSAL_LIBRARIES = ("matplotlib", "trustme")
+"""What only `rehearse` and `stand-in` need; a device does without."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         status: int = asked.run(asked)
+    except ModuleNotFoundError as missing:
+        if missing.name not in REHEARSAL_LIBRARIES:
+            raise
+        remedy = "in vocative's environment: pip install '.[rehearsal]'"
+        print(f"{missing.name} is not installed; {remedy}", file=sys.stderr)
+        return ExitStatus.CONFIGURATION
     except ConfigurationError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)
@@ -42,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("file", type=Path, nargs="?", metavar="FILE", help="default: /etc/vocative/vocative.toml")
     check.set_defaults(run=_check)
 
+    devices = commands.add_parser("devices", help="list the microphones and speakers that there are")
+    devices.set_defaults(run=_devices)
+
     rehearse = commands.add_parser("rehearse", help="a whole conversation on simulated hardware")
     rehearse.add_argument("--scenario", default="conversation", metavar="NAME", help="default: conversation")
     rehearse.add_argument("--out", type=Path, default=Path("out/rehearsal"), metavar="FOLDER")
@@ -51,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     stand_in = commands.add_parser("stand-in", help="serve a stand-in for the Live API on this machine")
     _add_stand_in_arguments(stand_in)
     stand_in.set_defaults(run=_stand_in)
+
+    mint = commands.add_parser("mint-token", help="print a token that stands in for the API key, for live.token_url")
+    mint.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/vocative/vocative.toml")
+    mint.set_defaults(run=_mint_token)
 
     for name, help_text in (
         ("status", "what the running device is doing"),
@@ -89,6 +105,21 @@ def _check(asked: argparse.Namespace) -> int:
     return ExitStatus.ASKED_TO_STOP
 
 
+def _devices(_: argparse.Namespace) -> int:
+    from hardware.board import sound_devices
+    from hardware.interfaces import HardwareError
+
+    try:
+        microphones, speakers = sound_devices()
+    except HardwareError as error:
+        print(error, file=sys.stderr)
+        return ExitStatus.HARDWARE_GONE
+    for key, names in (("microphone.device", microphones), ("speaker.device", speakers)):
+        print(f"For {key}, any part of a name that fits no other:")
+        print("\n".join(f"    {name}" for name in names) or "    (none)")
+    return ExitStatus.ASKED_TO_STOP
+
+
 def _rehearse(asked: argparse.Namespace) -> int:
     from .rehearsal.rehearse import main as rehearse
 
@@ -105,6 +136,25 @@ def _stand_in(asked: argparse.Namespace) -> int:
     from .rehearsal.server import main as serve
 
     return serve(asked)
+
+
+def _mint_token(asked: argparse.Namespace) -> int:
+    from .config import load
+    from .credentials import api_key
+    from .live.models import refusals
+    from .mint import minted
+
+    config = load(_config_path(asked.config), refusals=refusals)
+    credential = api_key(config.live.api_key_file, os.environ)
+    if credential.key is None:
+        print(credential.said, file=sys.stderr)
+        return ExitStatus.CONFIGURATION
+    try:
+        print(json.dumps(minted(config, credential.key, datetime.now(UTC))))
+    except LinkError as failure:
+        print(f"No token was minted: {failure}", file=sys.stderr)
+        return ExitStatus.BUG
+    return ExitStatus.ASKED_TO_STOP
 
 
 def _control(asked: argparse.Namespace) -> int:

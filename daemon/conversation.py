@@ -31,6 +31,7 @@ from .events import (
     ReplySounded,
     ReplySounding,
     SightChanged,
+    SpeechDropped,
     SpeechEnded,
     SpeechStarted,
     Status,
@@ -68,7 +69,7 @@ class Cue(Enum):
 
 
 class Ending(Enum):
-    """Why the gate was closed: the `REASON=` of the journal's `turn.ended`."""
+    """Why the gate was closed: the `ENDING=` of the journal's `turn.done`."""
 
     RELEASED = "released"
     SILENCE = "silence"
@@ -77,6 +78,7 @@ class Ending(Enum):
     NOTHING_SAID = "nothing_said"
     TOO_SHORT = "too_short"
     MUTED = "muted"
+    MICROPHONE_LOST = "microphone_lost"
 
 
 class Outcome(Enum):
@@ -202,6 +204,8 @@ class Conversation:
                 self._spoke = self._spoke or turn_id == self.turn_id
             case SpeechEnded(turn_id):
                 effects = self._end_turn(turn_id, Ending.SILENCE)
+            case SpeechDropped(turn_id):
+                self.status = replace(self.status, overflowing=self._listens_to(turn_id))
             case TurnTooLong(turn_id):
                 effects = self._end_turn(turn_id, Ending.TOO_LONG)
             case NothingSaid(turn_id):
@@ -222,6 +226,8 @@ class Conversation:
                 self.status = replace(self.status, link=link)
             case FaultFound(fault):
                 self.status = replace(self.status, faults=self.status.faults | {fault})
+                if fault is Fault.MICROPHONE:
+                    effects = self._break_off(Ending.MICROPHONE_LOST)
             case FaultMended(fault):
                 self.status = replace(self.status, faults=self.status.faults - {fault})
             case MuteAsked(muted):
@@ -235,11 +241,7 @@ class Conversation:
     def _pressed(self) -> list[Effect]:
         match self.status.turn:
             case TurnState.LISTENING:
-                if self.mode is Mode.HOLD:
-                    return []
-                if self._spoke:
-                    return self._end_turn(self.turn_id, Ending.TAPPED)
-                return self._drop_turn(self.turn_id, Ending.TAPPED)
+                return self._break_off(Ending.TAPPED) if self.mode is Mode.TAP else []
             case TurnState.SPEAKING | TurnState.THINKING:
                 stopped, begun = self._stop_reply(), self._begin_turn()
                 if any(isinstance(effect, OpenGate) for effect in begun):
@@ -275,6 +277,12 @@ class Conversation:
         self._be(TurnState.THINKING)
         heard = [Sound(Cue.DONE)] if ending in {Ending.SILENCE, Ending.TOO_LONG} else []
         return [CloseGate(turn_id, ending), *heard]
+
+    def _break_off(self, ending: Ending) -> list[Effect]:
+        """Nothing more can be said in this turn: what was said until now is all of it, if anything was."""
+        if self.mode is Mode.TAP and not self._spoke:
+            return self._drop_turn(self.turn_id, ending)
+        return self._end_turn(self.turn_id, ending)
 
     def _drop_turn(self, turn_id: int, ending: Ending) -> list[Effect]:
         """Nothing was said: the service is told that the turn has ended, and its answer is not for anybody's ears."""
@@ -339,7 +347,7 @@ class Conversation:
     def _mute(self, muted: bool) -> list[Effect]:
         if muted == self.status.muted:
             return []
-        ended = self._end_turn(self.turn_id, Ending.MUTED)
+        ended = self._break_off(Ending.MUTED)
         self.status = replace(self.status, muted=muted)
         return [SetMuted(muted), *ended, Sound(Cue.MUTED if muted else Cue.UNMUTED)]
 
@@ -350,4 +358,4 @@ class Conversation:
         return turn_id == self.turn_id and self.status.turn in {TurnState.THINKING, TurnState.SPEAKING}
 
     def _be(self, turn: TurnState) -> None:
-        self.status = replace(self.status, turn=turn)
+        self.status = replace(self.status, turn=turn, overflowing=False)

@@ -59,6 +59,8 @@ class Status:
     """The camera delivers frames. True exactly while it does."""
     faults: frozenset[Fault] = field(default_factory=frozenset)
     """Several parts can be broken at once."""
+    overflowing: bool = False
+    """Of what is being said the beginning is lost: there is no link, and more than `network.offline_buffer_s` waits."""
 
     @property
     def fault(self) -> Fault | None:
@@ -107,6 +109,13 @@ class SpeechEnded:
 @dataclass(frozen=True, slots=True)
 class NothingSaid:
     """The gate has been open for `turn.no_speech_s` of audio and nobody spoke."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechDropped:
+    """Speech of turn `turn_id` was given up for what came after it."""
 
     turn_id: int
 
@@ -221,6 +230,7 @@ Event: TypeAlias = (
     | SpeechEnded
     | NothingSaid
     | TurnTooLong
+    | SpeechDropped
     | LinkChanged
     | FaultFound
     | FaultMended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
@@ -42,6 +43,7 @@ class Keeping:
         if found is not None and found.reason is not None:
             journal.warn("state.unusable", reason=found.reason)
         state = found.state if found is not None else State()
+        self._muted = state.muted
         now, wall_s = self._now(), wall()
         restored = Budget.restored(state.budget, limits, _utc_offset_s, now=now, wall_s=wall_s)
         self._budget: Final = restored or Budget(limits, _utc_offset_s, now=now, wall_s=wall_s)
@@ -81,6 +83,17 @@ class Keeping:
         """Return what was used today, by name."""
         return self._budget.today(self._now(), self._wall())
 
+    @property
+    def muted(self) -> bool:
+        """Whether the owner muted the microphone, in this process or before it."""
+        return self._muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._muted = muted
+        self._saving.urgent(self._now())
+        self._bell.set()
+
     def changed(self) -> None:
         """Something that is kept has changed."""
         self._saving.changed(self._now())
@@ -97,7 +110,11 @@ class Keeping:
                 while (due_s := self._saving.due_at) is None:
                     self._bell.clear()
                     await self._bell.wait()
-                await asyncio.sleep(max(0.0, due_s - self._now()))
+                self._bell.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(due_s):
+                        await self._bell.wait()
+                        continue  # something has changed, perhaps something urgent
                 state, unwritten = self._state(), True
                 self._saving.taken()
                 self._told(await in_thread(partial(file.write, state)))
@@ -126,7 +143,7 @@ class Keeping:
                 began_wall_s=wall_s - (now - self.handles.session_began_s),
                 session_id=self.handles.session_id,
             )
-        return State(session, self._budget.snapshot(now, wall_s))
+        return State(session, self._budget.snapshot(now, wall_s), self._muted)
 
     @staticmethod
     def _now() -> float:

@@ -59,6 +59,8 @@ class State:
     session: SavedSession | None = None
     budget: Mapping[str, object] | None = None
     """The budget's snapshot, fit for JSON; whether it makes sense, the budget knows."""
+    muted: bool = False
+    """The owner muted the microphone: a restart must not undo that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,10 @@ class Saving:
         if self._changed_s is None:
             self._changed_s = now
 
+    def urgent(self, now: float) -> None:
+        """Note a change that is to be written at once."""
+        self._changed_s = now - self._interval_s
+
     def taken(self) -> None:
         """Note that the state is being put together to be written; changes from here on are for the next time."""
         self._changed_s = None
@@ -239,7 +245,12 @@ def _data(state: State) -> dict[str, object]:
             "session_id": session.session_id,
         }
     )
-    return {"version": VERSION, "session": saved, "budget": None if state.budget is None else dict(state.budget)}
+    return {
+        "version": VERSION,
+        "session": saved,
+        "budget": None if state.budget is None else dict(state.budget),
+        "muted": state.muted,
+    }
 
 
 def _state(data: object) -> State | None:
@@ -247,8 +258,8 @@ def _state(data: object) -> State | None:
     match data:
         case {"version": version} if version != VERSION:
             return None
-        case {"version": _, "session": None, "budget": dict() | None as budget}:
-            return State(None, budget)
+        case {"version": _, "session": None, "budget": dict() | None as budget, "muted": bool(muted)}:
+            return State(None, budget, muted)
         case {
             "version": _,
             "session": {
@@ -259,7 +270,8 @@ def _state(data: object) -> State | None:
                 "session_id": str(session_id),
             },
             "budget": dict() | None as budget,
+            "muted": bool(muted),
         } if handle and math.isfinite(offered_wall_s) and math.isfinite(began_wall_s):
-            return State(SavedSession(handle, fingerprint, offered_wall_s, began_wall_s, session_id), budget)
+            return State(SavedSession(handle, fingerprint, offered_wall_s, began_wall_s, session_id), budget, muted)
         case _:
             return None

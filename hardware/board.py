@@ -25,6 +25,18 @@ def open_board(settings: BoardSettings) -> Board:
     return board
 
 
+def sound_devices() -> tuple[list[str], list[str]]:
+    """Return the names of the microphones and of the speakers that there are now. May take a second.
+
+    Raises:
+        DeviceMissing: The sound system does not answer.
+    """
+    from hardware.pyaudio_host import PORTAUDIO
+
+    devices = PORTAUDIO.devices()
+    return [device.name for device in devices if device.captures], [device.name for device in devices if device.plays]
+
+
 class _ConfiguredBoard:
     """A `Board` of real, simulated and absent parts."""
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from .schema import Config, LiveSection
 
-_SOUND_PINS: Final = {18: "bit clock", 19: "word clock", 20: "input", 21: "output"}
+SOUND_PINS: Final = {18: "bit clock", 19: "word clock", 20: "input", 21: "output"}
 """I2S on the header (hardware.md section 4)."""
-_SPI0_PINS: Final = {7: "CE1", 8: "CE0", 9: "MISO", 10: "MOSI", 11: "SCLK"}
+SPI0_PINS: Final = {7: "CE1", 8: "CE0", 9: "MISO", 10: "MOSI", 11: "SCLK"}
 """SPI0 on the header; dtparam=spi=on takes both chip selects, whichever the ring uses."""
 
 
@@ -115,12 +115,12 @@ def _pins(config: Config) -> Iterator[Conflict]:
     for key, pin in _own_pins(config):
         if pin in used:
             yield Conflict((key, used[pin]), f"{used[pin]} and {key} both use GPIO{pin}; each needs its own")
-        elif sound and pin in _SOUND_PINS:
-            yield Conflict((key,), f"GPIO{pin} is the {_SOUND_PINS[pin]} of the I2S sound (GPIO18 to 21); take another")
-        elif ring and config.leds.spi_bus == 0 and pin in _SPI0_PINS:
+        elif sound and pin in SOUND_PINS:
+            yield Conflict((key,), f"GPIO{pin} is the {SOUND_PINS[pin]} of the I2S sound (GPIO18 to 21); take another")
+        elif ring and config.leds.spi_bus == 0 and pin in SPI0_PINS:
             yield Conflict(
                 (key, "leds.driver"),
-                f"GPIO{pin} is {_SPI0_PINS[pin]} of the SPI bus that the ring is on (GPIO7 to 11); take another",
+                f"GPIO{pin} is {SPI0_PINS[pin]} of the SPI bus that the ring is on (GPIO7 to 11); take another",
             )
         used.setdefault(pin, key)
     if ring and sound and config.leds.spi_bus == 1:

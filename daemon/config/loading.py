@@ -60,10 +60,10 @@ def _text(path: Path) -> str:
         raise _unusable(
             path,
             "there is no such file; make it from the example (sudo install -D -m 644 config/vocative.toml"
-            f" {path}) and change what you need, or name another file with --config",
+            f" {path}) and change what you need, or name another file (run --config FILE, check FILE)",
         ) from None
     except IsADirectoryError:
-        raise _unusable(path, f"this is a directory; name the file in it: --config {path / 'vocative.toml'}") from None
+        raise _unusable(path, f"this is a directory; name the file in it: {path / 'vocative.toml'}") from None
     except OSError as error:
         raise _unusable(path, f"the file cannot be read ({error.strerror})") from error
     if not raw.strip(b"\0 \t\r\n"):

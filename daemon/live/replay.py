@@ -24,19 +24,27 @@ JOINED_FRAMES: Final = 5
 class Replay:
     """The bounded log of unanswered turns, with a cursor for what has been sent on this link.
 
-    Bounded by `limit_s` of speech: beyond it the oldest speech is dropped, and counted in `dropped_s`.
+    Bounded: of speech that no link has been given, more than `offline_s` is dropped from its front; and so is the
+    oldest of all when more than `limit_s` is held. `dropped_s` counts it.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, offline_s: float) -> None:
         self._limit_frames = max(1, round(limit_s / FRAME_S))
+        self._offline_frames = max(1, round(offline_s / FRAME_S))
+        self._new_frames = 0
+        """Speech that no link has been given: the newest of what is held."""
+        self._given_s = float("-inf")
+        """When the newest speech that a link was given was captured."""
         self._items: deque[Upward] = deque()
         self._sent = 0
         self._speech_frames = 0
         self._open_turn: int | None = None
         self._window: int | None = None
         """The turn whose activityStart has gone out on this link and whose activityEnd has not."""
+        self._known_turn = 0
+        """The session, when it is resumed, knows what was said up to this turn."""
         self.dropped_s = 0.0
-        """Speech given up since the start because more than `limit_s` was held."""
+        """Speech given up since the start because too much was held."""
 
     def __repr__(self) -> str:
         return f"<Replay held={self.held_s:.2f}s unsent={len(self._items) - self._sent} open={self._open_turn}>"
@@ -79,7 +87,14 @@ class Replay:
             return 0.0
         self._items.append(speech)
         self._speech_frames += 1
-        return self._drop_oldest()
+        self._new_frames += 1
+        dropped = 0
+        if self._new_frames > self._offline_frames:
+            dropped += self._drop_speech(self._sent)
+        if self._speech_frames > self._limit_frames:
+            dropped += self._drop_speech(0)
+        self.dropped_s += dropped * FRAME_S
+        return dropped * FRAME_S
 
     def show(self, image: Image) -> None:
         """Add a picture to the open turn; without one it is ignored."""
@@ -102,6 +117,7 @@ class Replay:
         item = self._items[self._sent]
         self._sent += 1
         if isinstance(item, Speech):
+            self._give(item)
             return self._join(item)
         if isinstance(item, TurnStart):
             self._window = item.turn_id
@@ -125,14 +141,25 @@ class Replay:
         """Give what is held, and is said no more, the number of a new turn; the open turn keeps its own."""
         if self._open_turn is None:
             self._items = deque(
-                type(item)(turn_id) if isinstance(item, TurnStart | TurnEnd) else item for item in self._items
+                type(item)(turn_id)
+                if isinstance(item, TurnStart | TurnEnd) and item.turn_id > self._known_turn
+                else item
+                for item in self._items
             )
 
-    def rewind(self) -> float:
-        """Prepare for a new link: everything held is unsent again, and is said as one turn.
+    def knows(self, turn_id: int) -> None:
+        """Note that the session, when it is resumed, will know what was said up to turn `turn_id`.
+
+        That is not an answer: a turn that the user went on from before one came is still to be completed by the next.
+        """
+        self._known_turn = max(self._known_turn, turn_id)
+
+    def rewind(self, *, resumed: bool = False) -> float:
+        """Prepare for a new link: what is held is unsent again, and is said as one turn.
 
         The turns are joined because an activityStart would interrupt the answer to the turn before it: the one
-        answer that then comes is the answer to all of them. It carries the newest turn's number.
+        answer that then comes is the answer to all of them. It carries the newest turn's number. What a resumed
+        session knows stays held, before the cursor: another session, should it come to that, must be told.
 
         Returns:
             Seconds of speech that will be said again or for the first time.
@@ -143,11 +170,20 @@ class Replay:
         if newest is None:
             self._items.clear()
             return 0.0
-        content = [item for item in self._items if isinstance(item, Speech | Image)]
-        self._items = deque([TurnStart(newest), *content])
+        if not resumed:
+            self._known_turn = 0
+        known: list[Upward] = []
+        content: list[Upward] = []
+        turn_id = self._known_turn  # of what stands before the first start
+        for item in self._items:
+            turn_id = _turn_of(item, turn_id)
+            if isinstance(item, Speech | Image):
+                (known if turn_id <= self._known_turn < newest and resumed else content).append(item)
+        self._items = deque([*known, TurnStart(newest), *content])
+        self._sent = len(known)
         if self._open_turn is None:
             self._items.append(TurnEnd(newest))
-        return self.held_s
+        return sum(isinstance(item, Speech) for item in content) * FRAME_S
 
     def _join(self, first: Speech) -> Speech:
         joined = [first.pcm]
@@ -157,25 +193,36 @@ class Replay:
             if not isinstance(item, Speech):
                 break
             last = item
+            self._give(item)
             joined.append(item.pcm)
             self._sent += 1
         return first if last is first else Speech(b"".join(joined), last.captured_s)
 
-    def _drop_oldest(self) -> float:
-        dropped = 0
-        while self._speech_frames > self._limit_frames:
-            index = next(i for i, item in enumerate(self._items) if isinstance(item, Speech))
-            del self._items[index]
-            self._sent -= index < self._sent
+    def _give(self, speech: Speech) -> None:
+        """Note that a link was given `speech`."""
+        if speech.captured_s > self._given_s:
+            self._given_s = speech.captured_s
+            self._new_frames -= 1
+
+    def _drop_speech(self, start: int) -> int:
+        """Drop the first speech at or after index `start`; return how many frames that were."""
+        index = next((i for i in range(start, len(self._items)) if isinstance(self._items[i], Speech)), None)
+        if index is None:
+            return 0
+        self._count_out(self._items[index])
+        del self._items[index]
+        self._sent -= index < self._sent
+        return 1
+
+    def _count_out(self, item: Upward) -> None:
+        if isinstance(item, Speech):
             self._speech_frames -= 1
-            dropped += 1
-        self.dropped_s += dropped * FRAME_S
-        return dropped * FRAME_S
+            self._new_frames -= item.captured_s > self._given_s
 
     def _forget_first(self) -> None:
         item = self._items.popleft()
         self._sent = max(0, self._sent - 1)
-        self._speech_frames -= isinstance(item, Speech)
+        self._count_out(item)
 
 
 def _turn_of(item: Upward, unmarked: int) -> int:

@@ -103,8 +103,8 @@ class Session:
     async def _send(self) -> NoReturn:
         while True:
             item = await self._uplink.next()
-            self._note(item)
             await self._link.send(item)
+            self._note(item)  # not before: a full network can hold it up for seconds
 
     def _note(self, item: Upward) -> None:
         self._active_s = now = asyncio.get_running_loop().time()

@@ -115,6 +115,8 @@ class Supervisor:
         self._up_s: float | None = None
         self._answering: int | None = None
         """The turn whose answer has begun on this link."""
+        self._done = 0
+        """The newest turn that the service has finished on this link: a handle that comes now knows of it."""
         self._tries = 0
         self._failing = False
         """No link has come up since the last failure was told: the next ones are only details."""
@@ -204,7 +206,8 @@ class Supervisor:
         if self._handle is None:
             self._handles.begin_session(f"{int(self._random() * 16**6):06x}", self._up_s)
         self._give_up_late(self._up_s)
-        said_again_s = self._uplink.replay.rewind()
+        self._done = 0
+        said_again_s = self._uplink.replay.rewind(resumed=self._handle is not None)
         self._tell(
             "link.up",
             session_id=self._handles.session_id,
@@ -222,6 +225,8 @@ class Supervisor:
         match event:
             case Handle(handle, resumable):
                 self._handles.offer(handle, resumable, now, fingerprint=self._fingerprint)
+                if handle and resumable:
+                    self._uplink.replay.knows(self._done)
             case GoAway(time_left_s):
                 self._tell("link.go_away", time_left_s=time_left_s)
                 self._dispatch(LinkChanged(LinkState.DRAINING))
@@ -229,8 +234,11 @@ class Supervisor:
                 self._answering = turn_id
                 self._tries = 0
                 self._streak.answered()
-            case Generated() | Interrupted() | TurnDone():
+            case Generated() | Interrupted():
                 self._answering = None
+            case TurnDone():
+                self._answering = None
+                self._done = turn_id
             case _:
                 pass
         self._hear(turn_id, event)

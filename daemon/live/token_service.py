@@ -129,12 +129,13 @@ async def _translated() -> AsyncIterator[None]:
 
     try:
         yield
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:  # it lets some errors of TLS through as they are
         tls = _tls_error(error)
         if isinstance(tls, ssl.SSLCertVerificationError):
             raise LinkError(f"the token service's certificate is not trusted: {tls.verify_message}") from error
         if tls is not None and tls.reason and "_ALERT_" in tls.reason:
-            # With TLS 1.3 a server says only after the handshake what it thinks of our certificate.
+            # With TLS 1.3 a server says only after the handshake what it thinks of our certificate. If it hangs up
+            # in the same breath, the kernel may drop what it said, and all that is left is a reset.
             raise LinkError(f"{_REFUSED} ({tls.reason})") from error
         raise LinkError(f"cannot reach the token service: {type(error).__name__}") from error
 

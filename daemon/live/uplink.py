@@ -14,8 +14,8 @@ class Uplink:
     Bounded by the replay log: it drops the oldest unanswered speech beyond its limit, and says how much.
     """
 
-    def __init__(self, limit_s: float) -> None:
-        self.replay = Replay(limit_s)
+    def __init__(self, limit_s: float, offline_s: float) -> None:
+        self.replay = Replay(limit_s, offline_s)
         self._bell = asyncio.Event()
 
     def __repr__(self) -> str:

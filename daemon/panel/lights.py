@@ -8,7 +8,7 @@ a ring of sixty. Colour says what it is about, movement says what is going on:
     violet  the answer is being waited for
     green   the answer sounds
     red     muted: whatever else happens is drawn in red on a red ground
-    amber   something outside is wrong: the link (one place moves), or a fault (everything blinks, one to four times)
+    amber   something outside is wrong: the link (one place moves), or a fault (everything blinks, one to five times)
     white   the camera delivers frames
     dark    all is well and nothing is going on
 """
@@ -29,6 +29,8 @@ CAMERA: Final[Rgb] = (235, 235, 215)
 """The camera's light. No other picture has all three colours in one pixel."""
 
 SHIMMER_S: Final = 1.2
+OVERFLOW: Final[Rgb] = (255, 120, 0)
+OVERFLOW_S: Final = 0.8
 
 
 class Scene(Enum):
@@ -71,6 +73,8 @@ def lights(status: Status, t_s: float, count: int, *, level: float = 0.0) -> tup
     level = min(1.0, max(0.0, level))
     ground, ink = ((125, 0, 0), (255, 0, 0)) if status.muted else (look.ground, look.ink)
     pixels = [_mixed(ground, ink, look.shape(index / count, t_s, level)) for index in range(count)]
+    if status.overflowing and pixels:
+        _put_overflow(pixels, t_s)
     if status.seeing and pixels:
         _put_camera(pixels, t_s)
     return tuple(pixels)
@@ -89,6 +93,8 @@ def meaning(status: Status) -> str:
         clauses.append("muted, the microphone is shut off")
     if scene is not Scene.READY or not clauses:
         clauses.append(_clause(scene, status.link))
+    if status.overflowing:
+        clauses.append("the beginning of it is being lost")
     if status.seeing:
         clauses.append("the camera is on")
     sentence = "; ".join(clauses)
@@ -215,6 +221,15 @@ def _clause(scene: Scene, link: LinkState) -> str:  # noqa: C901, PLR0911, PLR09
 def _mixed(ground: Rgb, ink: Rgb, amount: float) -> Rgb:
     red, green, blue = (round(low + (high - low) * min(1.0, amount)) for low, high in zip(ground, ink, strict=True))
     return red, green, blue
+
+
+def _put_overflow(pixels: list[Rgb], t_s: float) -> None:
+    """Let amber well up from below, and ebb: the lower third of a ring, or the tint of a single LED."""
+    count = len(pixels)
+    amount = 0.5 + 0.5 * shapes.wave(t_s / OVERFLOW_S)
+    third = range(count // 3, count - count // 3) if count > 1 else range(1)
+    for index in third:
+        pixels[index] = _mixed(pixels[index], OVERFLOW, amount if count > 1 else amount / 2)
 
 
 def _put_camera(pixels: list[Rgb], t_s: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from daemon.journal import Level
+
 SHORTEST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 30.0
 STEADY_S: Final = 10.0
@@ -24,7 +26,7 @@ class Outage:
     def failed(self, event: str, error: Exception) -> float:
         """Note that the part is missing or lost, tell it if that is news, and return the pause before the next try."""
         if self._pause_s is None:
-            self._tell(event, reason=str(error))
+            self._tell(event, level=Level.WARNING, reason=str(error))
             self._pause_s = SHORTEST_PAUSE_S
         else:
             self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)

@@ -20,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key", action="append", metavar="KEY", help="let in only this API key; may be given again for another"
     )
+    parser.add_argument(
+        "--token-credential",
+        type=Path,
+        metavar="FILE",
+        help="be an owner's token service, too, at POST /token: for whoever shows what is in FILE",
+    )
     parser.add_argument("--answer", type=Path, metavar="FILE.wav", help="what to answer: 16-bit mono, 16 or 24 kHz")
     parser.add_argument(
         "--speed", type=_pace, default=3.3, help="how many times as fast as it sounds to send an answer"

@@ -14,7 +14,7 @@ import ssl
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -22,10 +22,12 @@ from daemon.errors import ExitStatus
 
 from . import voices
 from .frame_log import Line
+from .posts import taking_posts
 from .slow_pong import slow_to_pong
 from .stand_in import Refusal, StandIn
 from .stand_in_answer import Answer, Pacing
 from .stand_in_connection import Connection
+from .stand_in_tokens import OWNERS_PATH, Reply
 from .talk import Log, Talk, reset
 
 if TYPE_CHECKING:
@@ -96,6 +98,14 @@ class Server:
         self._accepted[connection] = judged
         return None
 
+    def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer a POST: somebody wants a token."""
+        now = time.monotonic()
+        reply = self._service.post(now, time.time(), path=path, headers=headers, body=body)
+        path = path.partition("?")[0]  # what follows may hold the key
+        self.note({"t_s": now, "way": "up", "kind": "post", "path": path, "status": reply.status})
+        return reply
+
     async def converse(self, connection: ServerConnection) -> None:
         """Carry one accepted connection to its end."""
         talk = Talk(connection, self._accepted.pop(connection), self._reading, self.note)
@@ -150,7 +160,7 @@ async def serve(
             open_timeout=5,
             ping_interval=None,
             close_timeout=CLOSE_TIMEOUT_S,
-            create_connection=slow_to_pong(lambda: server.pong_delay_s),
+            create_connection=taking_posts(slow_to_pong(lambda: server.pong_delay_s), server.answer),
             logger=_quiet(),
         ) as listening:
             server.port = next(iter(listening.sockets)).getsockname()[1]
@@ -174,24 +184,26 @@ def main(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM, with the options of `options.add_arguments`; return the exit status."""
     answer = None
     try:
+        credential = arguments.token_credential and arguments.token_credential.read_text().strip()
         if arguments.answer is not None:
             answer = voices.read_wav(arguments.answer.read_bytes())
         with contextlib.ExitStack() as files:
             log = None
             if arguments.log is not None:
                 log = _writer(files.enter_context(arguments.log.open("w", buffering=1)))
-            asyncio.run(_serve(arguments, answer, log))
+            asyncio.run(_serve(arguments, answer, credential, log))
     except (OSError, ValueError) as error:
         print(f"vocative stand-in: {error}", file=sys.stderr)
         return ExitStatus.CONFIGURATION
     return ExitStatus.ASKED_TO_STOP
 
 
-async def _serve(arguments: argparse.Namespace, answer: bytes | None, log: Log | None) -> None:
+async def _serve(arguments: argparse.Namespace, answer: bytes | None, credential: str | None, log: Log | None) -> None:
     service = StandIn(
         random.Random(1),
         pacing=Pacing(speed=arguments.speed, think_s=arguments.think_ms / 1000),
         keys=frozenset(arguments.key) if arguments.key else None,
+        token_credential=credential,
     )
     if answer is not None:
         service.conduct.answer = lambda _turn: Answer(answer)
@@ -203,6 +215,9 @@ async def _serve(arguments: argparse.Namespace, answer: bytes | None, log: Log |
         print(f"# What a configuration needs to talk to this stand-in; {which} will do.\n[live]")
         print(f'base_url = "{server.base_url}"')
         print(f'ca_file = "{server.ca_file.absolute()}"', flush=True)
+        if credential is not None:
+            print(f'token_url = "{server.base_url}{OWNERS_PATH}"')
+            print(f'token_credential_file = "{arguments.token_credential.absolute()}"', flush=True)
         await asked_to_stop.wait()
 
 

@@ -19,6 +19,7 @@ from .stand_in_connection import Connection
 from .stand_in_dice import Dice
 from .stand_in_faults import Faults
 from .stand_in_memory import Memory, Session, Turn
+from .stand_in_tokens import MINT, OWNERS_PATH, PREFIX, Reply, Tokens, refusal
 
 _PATH: Final = re.compile(
     r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta|v1)\.GenerativeService\.BidiGenerateContent(Constrained)?"
@@ -55,11 +56,13 @@ class StandIn:
         manners: The service's habits.
         faults: What goes wrong from the start.
         keys: The API keys that are let in; None lets in every key that is not empty.
+        token_credential: What an owner's service beside it, at `/token`, wants to be shown; None where there is none.
 
     Attributes:
         conduct: The same, to be changed while it runs.
         connections: Every connection that was ever accepted.
         refusals: Every one that was not.
+        tokens: Every ephemeral token, and how they are handed out.
     """
 
     def __init__(
@@ -71,10 +74,12 @@ class StandIn:
         manners: Manners | None = None,
         faults: Faults | None = None,
         keys: frozenset[str] | None = None,
+        token_credential: str | None = None,
     ) -> None:
         self._memory: Final = Memory(dice)
         self._keys: Final = keys
         self.conduct: Final = Conduct(dice, answer, pacing, manners or Manners(), faults or Faults())
+        self.tokens: Final = Tokens(dice, token_credential)
         self.connections: Final[list[Connection]] = []
         self.refusals: Final[list[Refusal]] = []
 
@@ -113,6 +118,31 @@ class StandIn:
             self.refusals.append(accepted)
         return accepted
 
+    def post(self, now: float, wall_s: float, *, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer an HTTP request with the method POST: for an ephemeral token, with an API key or from a device.
+
+        Args:
+            now: Seconds, the stand-in's clock.
+            wall_s: The same moment, in seconds since 1970.
+            path: With its query.
+            headers: By their names, in lower case.
+            body: As it came.
+        """
+        parts = urlsplit(path)
+        if parts.path == OWNERS_PATH:
+            return self.tokens.hand_out(headers.get("authorization", ""), now, wall_s)
+        if not MINT.fullmatch(parts.path):
+            return refusal(404, _WORDS_FOR[404])
+        key = headers.get("x-goog-api-key") or parse_qs(parts.query).get("key", [""])[0]
+        status = self._key_status(key)
+        return refusal(status, _WORDS_FOR[status]) if status else self.tokens.mint(body, now, wall_s)
+
+    def _key_status(self, key: str) -> int | None:
+        """Return what `key` is refused with; None for a good one. A token is no key, except for Constrained."""
+        if not key or key.startswith(PREFIX):
+            return 403
+        return 401 if self._keys is not None and key not in self._keys else None
+
     def _judge(self, now: float, path: SplitResult, headers: Mapping[str, str]) -> Connection | Refusal:
         status = self.faults.refuse_upgrade
         if status is not None:
@@ -122,14 +152,12 @@ class StandIn:
             return _refusal(404)
         query = parse_qs(path.query)
         if method[2]:
-            token = headers.get("authorization", "").removeprefix("Token ") or query.get("access_token", [""])[0]
-            return Connection(self._memory, self.conduct, method[1], now) if token else _refusal(403)
-        key = headers.get("x-goog-api-key") or query.get("key", [""])[0]
-        if not key:
-            return _refusal(403)
-        if self._keys is not None and key not in self._keys:
-            return _refusal(401)
-        return Connection(self._memory, self.conduct, method[1], now)
+            name = headers.get("authorization", "").removeprefix("Token ") or query.get("access_token", [""])[0]
+            if not name:
+                return _refusal(403)
+            return Connection(self._memory, self.conduct, method[1], now, token=self.tokens.find(name))
+        status = self._key_status(headers.get("x-goog-api-key") or query.get("key", [""])[0])
+        return _refusal(status) if status else Connection(self._memory, self.conduct, method[1], now)
 
 
 def _refusal(status: int) -> Refusal:

@@ -25,6 +25,8 @@ class Step(Enum):
     """A turnComplete with IN_PROGRESS: the answer goes on."""
     EXPIRY = "expiry"
     """The end of the connection, or its announcement."""
+    KEY_OVER = "key_over"
+    """The end of the connection because its token has expired; nothing puts it off."""
     LAST_WORDS = "last_words"
     """After it nothing is said any more."""
 
@@ -86,7 +88,7 @@ class Agenda:
     def hush(self) -> None:
         """Say nothing more, now or later, but let the connection end as planned."""
         self._hushed = True
-        self.keep(lambda cue: cue.step is Step.EXPIRY and not isinstance(cue.out, dict | Raw))
+        self.keep(lambda cue: cue.step in {Step.EXPIRY, Step.KEY_OVER} and not isinstance(cue.out, dict | Raw))
 
     def clear(self) -> None:
         """Drop everything."""

@@ -26,6 +26,8 @@ class Manners:
         cancels_calls: Whether a BLOCKING call that the user talks over gets a toolCallCancellation. Never seen in the
             wild, but documented (live-api.md 1.8).
         reissue_s: After what time a call that was dropped is made again, under a new id (live-api.md 1.8).
+        takes_tokens_again: Whether a token that has begun its sessions, or can begin no more, still resumes one. The
+            documents say so (live-api.md 1.10) and somebody has seen it; others were refused. Clients must bear both.
     """
 
     connection_s: float | None = 600.0
@@ -35,6 +37,7 @@ class Manners:
     ends_unheard_turns: bool = True
     cancels_calls: bool = False
     reissue_s: tuple[float, float] = (2.6, 3.6)
+    takes_tokens_again: bool = True
 
 
 def guessed(turn: Turn) -> str:

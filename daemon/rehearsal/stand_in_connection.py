@@ -14,6 +14,7 @@ from .stand_in_listener import Listener
 from .stand_in_memory import Memory, Session
 from .stand_in_messages import Abort, Close, Out, Rejected, Stall
 from .stand_in_setup import agreed
+from .stand_in_tokens import TOKEN_OVER, Token
 
 _MOMENTS: Final = {
     Step.SETUP_COMPLETE: Moment.SETUP_COMPLETE,
@@ -37,9 +38,12 @@ class Connection:
         opened_s: When it was made.
     """
 
-    def __init__(self, memory: Memory, conduct: Conduct, api_version: str, now: float) -> None:
+    def __init__(
+        self, memory: Memory, conduct: Conduct, api_version: str, now: float, *, token: Token | None = None
+    ) -> None:
         self._memory: Final = memory
         self._conduct: Final = conduct
+        self._token: Final = token
         self._agenda: Final = Agenda()
         self._reading = True
         self._counted = False  # among the session's open connections
@@ -99,7 +103,7 @@ class Connection:
         if len(fields) != 1:
             raise Rejected(1007, "Request contains an invalid argument.")
         if "setup" in fields:
-            self._set_up(group(fields, "setup"), now)
+            self._set_up(fields, now)
             return
         if self.session is None or self._listener is None:
             raise Rejected(1007, "setup: must be the first message.")
@@ -113,7 +117,10 @@ class Connection:
     def _set_up(self, fields: Fields, now: float) -> None:
         if self.session is not None:
             raise Rejected(1007, "setup: was already received.")
-        session = self._memory.enter(agreed(fields, self.api_version), now)
+        if self._token is not None:
+            fields = self._token.agreed(fields, now, again=self._conduct.manners.takes_tokens_again)
+            self._agenda.add(self._token.expires_s, TOKEN_OVER, Step.KEY_OVER)
+        session = self._memory.enter(agreed(group(fields, "setup"), self.api_version), now)
         self.session, self._counted = session, True
         self._generator = Generator(session, self._agenda, self._conduct)
         self._listener = Listener(session, self._generator, self._agenda, self._strike)

@@ -63,7 +63,9 @@ async def test_an_answer_sounds_whole_and_without_a_gap(pacing: Pacing) -> None:
 
 @pytest.mark.parametrize(("pacing", "gaps"), [(REAL_TIME, 1), (SLOW, 10)], ids=["real_time", "slow"])
 @scenario
-async def test_an_answer_that_comes_no_faster_than_it_sounds_has_gaps_and_loses_nothing(pacing: Pacing, gaps: int) -> None:
+async def test_an_answer_that_comes_no_faster_than_it_sounds_has_gaps_and_loses_nothing(
+    pacing: Pacing, gaps: int
+) -> None:
     async with running(Story(pacing=pacing, config=LOUDEST, answer=tones)) as s:
         await answered(s)
         (done,) = s.told("turn.done")
@@ -81,7 +83,11 @@ async def test_an_answer_sounds_as_soon_as_the_first_of_it_is_there() -> None:
 
 @pytest.mark.parametrize(
     "faults",
-    [Faults(generation_complete=False), Faults(turn_complete=False), Faults(generation_complete=False, turn_complete=False)],
+    [
+        Faults(generation_complete=False),
+        Faults(turn_complete=False),
+        Faults(generation_complete=False, turn_complete=False),
+    ],
     ids=["no generationComplete", "no turnComplete", "neither"],
 )
 @scenario
@@ -115,7 +121,7 @@ async def test_a_turn_that_gets_no_sound_is_heard_as_an_error_and_the_next_is_an
 
 @scenario
 async def test_a_turn_that_the_service_does_not_answer_is_said_three_times_and_given_up() -> None:
-    async with running(Story(faults=Faults(answers=False))) as s:
+    async with running(Story(faults=Faults(answers=False), hum=False)) as s:
         await asyncio.sleep(1.0)
         await s.ask(1)
         await s.until_turn(TurnState.IDLE)
@@ -136,7 +142,9 @@ async def test_a_turn_that_the_service_does_not_answer_is_said_three_times_and_g
 @pytest.mark.parametrize("pacing", [BURSTS, REAL_TIME, HUGE], ids=["bursts", "real_time", "huge"])
 @pytest.mark.parametrize("after_s", [0.0, 0.013, 0.5, 3.0])
 @scenario
-async def test_a_press_silences_the_answer_at_once_and_none_of_it_is_heard_again(pacing: Pacing, after_s: float) -> None:
+async def test_a_press_silences_the_answer_at_once_and_none_of_it_is_heard_again(
+    pacing: Pacing, after_s: float
+) -> None:
     async with running(Story(pacing=pacing, config=LOUDEST, answer=tones)) as s:
         await asyncio.sleep(1.0)
         await s.ask(1)
@@ -228,4 +236,3 @@ async def test_the_end_of_an_old_answer_is_no_sign_of_life_for_the_new_one() -> 
         await s.until_answered()
         assert s.outcomes() == ["1 interrupted", "2 answered"]
         assert s.connector.attempts[1].at_s - asked_s < 11.0
-

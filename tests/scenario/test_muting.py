@@ -88,7 +88,9 @@ async def test_muted_while_the_link_is_down_sends_only_what_was_said_before() ->
         await s.until_answered()
         said = [item for _, item in s.link.sent if isinstance(item, Speech)]
         assert UP.seconds(sum(len(item.pcm) for item in said)) > 3.0
-        assert pressed_s - 0.5 <= min(item.captured_s for item in said) <= max(item.captured_s for item in said) <= muted_s
+        assert (
+            pressed_s - 0.5 <= min(item.captured_s for item in said) <= max(item.captured_s for item in said) <= muted_s
+        )
 
 
 @scenario

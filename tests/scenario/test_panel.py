@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from daemon.events import Event, LinkState, Pressed, Released, Status, TurnState
+from daemon.journal import Level
 from daemon.panel.lights import lights
 from daemon.panel.outage import STEADY_S
 from daemon.panel.panel import Panel
@@ -248,7 +249,7 @@ def test_a_lost_ring_is_told_once_and_shows_the_present_status_when_it_is_back()
     assert desk.rings[0].closed
     assert [pixels for _, pixels in desk.rings[1].shown] == [lights(Status(LinkState.UP, muted=True), 0.0, 12)]
     assert [(event, fields) for _, event, fields in desk.told] == [
-        ("device.lost", {"part": "ring", "reason": "LED ring: the bus is gone"}),
+        ("device.lost", {"part": "ring", "level": Level.WARNING, "reason": "LED ring: the bus is gone"}),
         ("device.back", {"part": "ring"}),
     ]
     assert desk.opened_s["ring"] == pytest.approx([0.0, 1.01])

@@ -53,6 +53,23 @@ def test_a_handle_that_was_refused_is_not_found_again(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_a_restart_does_not_unmute(tmp_path: Path) -> None:
+    async def story() -> None:
+        file, journal = StateFile(tmp_path / "state.json"), Journal(MemorySink())
+        keeping = Keeping(LIMITS, file, journal)
+        running = asyncio.ensure_future(keeping.run())
+        keeping.muted = True
+        async with asyncio.timeout(5.0):
+            while not file.read().state.muted:  # noqa: ASYNC110 - at once, not half a minute later
+                await asyncio.sleep(0.01)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        assert Keeping(LIMITS, file, journal).muted
+
+    asyncio.run(story())
+
+
 def test_a_folder_that_is_not_there_is_told_and_nothing_else_changes(tmp_path: Path) -> None:
     async def story() -> None:
         sink = MemorySink()

@@ -233,3 +233,15 @@ def test_every_meaning_is_one_sentence_and_names_what_matters_for_privacy() -> N
 )
 def test_meanings(status: Status, sentence: str) -> None:
     assert meaning(status) == sentence
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_words_that_are_being_lost_turn_the_open_microphone_amber_below_and_never_dark(count: int) -> None:
+    listening = Status(LinkState.DOWN, TurnState.LISTENING)
+    overflowing = Status(LinkState.DOWN, TurnState.LISTENING, overflowing=True)
+    pictures = [(lights(overflowing, t_s / 25, count), lights(listening, t_s / 25, count)) for t_s in range(40)]
+    assert any(amber[count // 2][0] > plain[count // 2][0] + 100 for amber, plain in pictures)
+    assert all(max(max(pixel) for pixel in amber) > 60 for amber, _ in pictures)
+    assert meaning(overflowing).endswith("the beginning of it is being lost.")
+    if count > 2:
+        assert all(amber[0] == plain[0] for amber, plain in pictures), "the top still says that the microphone is open"

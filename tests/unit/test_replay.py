@@ -33,7 +33,7 @@ def spoken(replay: Replay, turn_id: int, *numbers: int) -> bytes:
 
 
 def test_a_turn_goes_out_in_order() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     said = spoken(replay, 1, 1, 2)
     items = sent(replay)
     assert items[0] == TurnStart(1)
@@ -43,7 +43,7 @@ def test_a_turn_goes_out_in_order() -> None:
 
 
 def test_frames_that_piled_up_are_joined_but_never_across_a_picture() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     replay.begin(1)
     for number in range(JOINED_FRAMES + 2):
         replay.say(frame(number))
@@ -54,7 +54,7 @@ def test_frames_that_piled_up_are_joined_but_never_across_a_picture() -> None:
 
 
 def test_frames_that_come_one_at_a_time_go_one_at_a_time() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     replay.begin(1)
     sent(replay)
     for number in range(3):
@@ -63,14 +63,14 @@ def test_frames_that_come_one_at_a_time_go_one_at_a_time() -> None:
 
 
 def test_speech_without_a_turn_is_ignored() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     assert replay.say(frame(1)) == 0.0
     replay.show(Image(b"jpeg"))
     assert sent(replay) == []
 
 
 def test_a_cut_in_mid_sentence_says_it_all_again_and_goes_on() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     replay.begin(1)
     replay.say(frame(1))
     sent(replay)
@@ -84,7 +84,7 @@ def test_a_cut_in_mid_sentence_says_it_all_again_and_goes_on() -> None:
 
 
 def test_turns_said_while_offline_reach_the_link_as_one() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     said = spoken(replay, 1, 1, 2) + spoken(replay, 2, 3)
     replay.rewind()
     items = sent(replay)
@@ -93,7 +93,7 @@ def test_turns_said_while_offline_reach_the_link_as_one() -> None:
 
 
 def test_a_turn_can_be_said_again_under_a_new_number() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     said = spoken(replay, 1, 1, 2)
     sent(replay)
     replay.renumber(2)
@@ -104,7 +104,7 @@ def test_a_turn_can_be_said_again_under_a_new_number() -> None:
 
 
 def test_an_answered_turn_is_never_said_again() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     spoken(replay, 1, 1)
     said = spoken(replay, 2, 2)
     sent(replay)
@@ -114,7 +114,7 @@ def test_an_answered_turn_is_never_said_again() -> None:
 
 
 def test_a_window_that_is_open_on_the_wire_is_closed_even_when_its_turn_is_forgotten() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     replay.begin(1)
     replay.say(frame(1))
     sent(replay)
@@ -126,7 +126,7 @@ def test_a_window_that_is_open_on_the_wire_is_closed_even_when_its_turn_is_forgo
 
 
 def test_the_open_turn_is_not_forgotten() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     replay.begin(2)
     replay.say(frame(1))
     replay.answered(2)
@@ -135,14 +135,14 @@ def test_the_open_turn_is_not_forgotten() -> None:
 
 
 def test_a_turn_begun_in_another_ends_the_other_first() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     replay.begin(1)
     replay.begin(2)
     assert sent(replay) == [TurnStart(1), TurnEnd(1), TurnStart(2)]
 
 
 def test_beyond_the_limit_the_oldest_speech_is_dropped_and_counted() -> None:
-    replay = Replay(0.1)
+    replay = Replay(0.1, 0.1)
     replay.begin(1)
     dropped = [replay.say(frame(number)) for number in range(8)]
     assert dropped == [0.0] * 5 + [0.02] * 3
@@ -150,8 +150,22 @@ def test_beyond_the_limit_the_oldest_speech_is_dropped_and_counted() -> None:
     assert words(sent(replay)) == b"".join(frame(number).pcm for number in range(3, 8))
 
 
+def test_what_a_link_was_given_is_not_dropped_for_what_none_was_given() -> None:
+    """A sentence of 10 frames, cut after 6: of what follows only 3 are kept, the newest."""
+    replay = Replay(10, 0.06)
+    replay.begin(1)
+    for number in range(6):
+        assert replay.say(frame(number)) == 0.0
+        sent(replay)
+    dropped = [replay.say(frame(number)) for number in range(6, 11)]
+    assert dropped == [0.0, 0.0, 0.0, 0.02, 0.02]
+    replay.rewind()
+    assert words(sent(replay)) == b"".join(frame(number).pcm for number in (0, 1, 2, 3, 4, 5, 8, 9, 10))
+    assert replay.say(frame(11)) == 0.0, "a link has been given all of it"
+
+
 def test_what_waits_knows_since_when() -> None:
-    replay = Replay(10)
+    replay = Replay(10, 10)
     assert replay.waiting_since_s() is None
     replay.begin(1)
     replay.say(frame(7))
@@ -166,7 +180,7 @@ STEPS = st.lists(st.sampled_from(["begin", "say", "show", "end", "next", "rewind
 @given(STEPS)
 def test_what_goes_out_on_one_link_is_always_well_formed(steps: list[str]) -> None:
     """Windows open and close in turn, nothing is sent outside one, and held time never goes wrong."""
-    replay = Replay(0.3)
+    replay = Replay(0.3, 0.2)
     turn_id, open_window, number = 0, False, 0
     for step in steps:
         match step:
@@ -199,7 +213,7 @@ def test_what_goes_out_on_one_link_is_always_well_formed(steps: list[str]) -> No
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=6), st.data())
 def test_every_word_reaches_the_last_link_once_and_in_order(cuts: list[int], data: st.DataObject) -> None:
     """However often the link breaks, the link that lives gets the whole unanswered turn exactly once."""
-    replay = Replay(10)
+    replay = Replay(10, 10)
     replay.begin(1)
     number = 0
     for cut in cuts:

@@ -224,7 +224,17 @@ def test_what_did_not_reach_the_service_is_not_counted() -> None:
     streak = Streak()
     assert streak.failed(closed(1006), 0.0) == 1
     assert [streak.failed(unreached(), now) for now in range(20)] == [0] * 20
-    assert streak.failed(closed(1011), 30.0) == 2
+    assert streak.failed(closed(1006), 30.0) == 2
+
+
+def test_a_cut_is_not_held_against_the_setup_that_is_refused_after_it() -> None:
+    """A reset and one refusal must not show `setup refused` for a minute or two; two refusals must."""
+    streak = Streak()
+    assert streak.failed(closed(1006), 0.0) == 1
+    assert streak.failed(late(Deadline.SEND), 1.0) == 2
+    once, twice = streak.failed(closed(1007), 2.0), streak.failed(closed(1007), 3.0)
+    assert decide(closed(1007), resuming=False, consecutive=once).fault is None
+    assert decide(closed(1007), resuming=False, consecutive=twice).fault is Fault.SETUP
 
 
 def test_a_link_that_lasted_ends_the_row() -> None:
