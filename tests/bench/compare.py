@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import statistics
 import sys
@@ -244,6 +245,7 @@ def main() -> int:
     if reason := pulse.missing():
         print(reason, file=sys.stderr)
         return 69
+    load = os.getloadavg()[0]
     one, other = Figures("vocative"), Figures(f"minimal, {asked.chunk_ms} ms chunks")
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as name,
@@ -257,7 +259,9 @@ def main() -> int:
                 bench.converse(client, one, interrupt=True)
             with minimal(service, asked.chunk_ms) as client:
                 bench.converse(client, other, interrupt=False)
-    print(table(one, other))
+    machine = f"{os.cpu_count()} cores, load {load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end"
+    print(f"{time.strftime('%Y-%m-%d')}, {machine}")
+    print(f"\n{table(one, other)}")
     return 0
 
 

@@ -94,6 +94,10 @@ class Process:
                 raise AssertionError(f"never said {words!r}: {why}. It said:\n{said}")
             return found
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._popen.send_signal(number)
+
     def stop(self, number: signal.Signals = signal.SIGTERM, *, within_s: float = 10.0) -> Ended:
         """Send a signal and wait for the end.
 
@@ -101,7 +105,7 @@ class Process:
             TimeoutError: It goes on.
         """
         asked_s = time.monotonic()
-        self._popen.send_signal(number)
+        self.send(number)
         return Ended(self.ended(within_s=within_s), time.monotonic() - asked_s)
 
     def ended(self, *, within_s: float = START_S) -> int:
