@@ -21,10 +21,10 @@ class AbsentButton:
 
 
 class AbsentLedRing:
-    """A `LedRing` that nobody sees."""
+    """A `LedRing` without a pixel."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self) -> None:
+        self.count = 0
 
     def show(self, pixels: Sequence[Rgb]) -> None:
         """Show nothing; see `LedRing.show`."""

@@ -102,7 +102,7 @@ class _ConfiguredBoard:
             case "simulated":
                 return await self.simulated.leds()
             case "none":
-                return AbsentLedRing(settings.count)
+                return AbsentLedRing()
         assert_never(settings.driver)
 
     async def camera(self) -> Camera:

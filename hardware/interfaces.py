@@ -123,7 +123,7 @@ class Button(Protocol):
 
 
 class LedRing(Protocol):
-    """An open ring of pixels (or a single LED: `count` 1)."""
+    """An open ring of pixels (or a single LED: `count` 1; or none at all: 0)."""
 
     count: int
 

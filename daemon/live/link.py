@@ -280,8 +280,9 @@ def _client(endpoint: Endpoint, key: str, on_upgrade: Callable[[], None]) -> Cli
     warnings.filterwarnings("ignore", message=r"The SDK's ephemeral token support is ")
     # Keepalive pings are off: the service's pongs were measured 8 to 30 s late on healthy links (live-api.md 0.4).
     # Compression costs 60 us a frame and saves a quarter of it (live-api.md 4).
+    trusted = trusting(endpoint.ca_file)
     websocket: dict[str, Any] = {
-        "ssl": trusting(endpoint.ca_file),
+        "ssl": trusted,
         "compression": None,
         "ping_interval": None,
         "open_timeout": endpoint.connect_timeout_s,
@@ -295,5 +296,6 @@ def _client(endpoint: Endpoint, key: str, on_upgrade: Callable[[], None]) -> Cli
         api_version=endpoint.api_version,
         headers=dict(endpoint.headers) or None,
         async_client_args=websocket,
+        client_args={"verify": trusted},  # never used, but made all the same, with certificates read anew
     )
     return Client(api_key=key, http_options=options)

@@ -119,7 +119,7 @@ class Panel:
             while True:
                 self._stale.clear()
                 status = self._status()
-                moving = animated(status)
+                moving = ring.count > 0 and animated(status)
                 level = self._shown_level = eased(self._shown_level, self._level()) if moving else 0.0
                 picture = lights(status, loop.time(), ring.count, level=level)
                 if picture != shown:

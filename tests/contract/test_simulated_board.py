@@ -56,9 +56,9 @@ def test_the_parts_open_and_open_again_after_being_closed(settings: BoardSetting
             button, ring = await board.button(), await board.leds()
             assert len((await microphone.read()).pcm) == UP.frame_bytes
             assert await speaker.write(DOWN.silence) > START_S
-            ring.show([RED] * 5)
-            with pytest.raises(ValueError, match="4 pixels for a ring of 5"):
-                ring.show([RED] * 4)
+            ring.show([RED] * ring.count)
+            with pytest.raises(ValueError, match=f"pixels for a ring of {ring.count}"):
+                ring.show([RED] * (ring.count + 1))
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(button.edge(), 60)
             for part in (microphone, speaker, button):
