@@ -63,6 +63,7 @@ from .events import (
 )
 from .journal import Journal
 from .keeping import Keeping
+from .last_words import LastWords
 from .limits import LimitWatch
 from .live import wire
 from .live.recollection import Recollection
@@ -151,10 +152,11 @@ class App:
             on_fault=lambda lost: self._part_fault(Fault.MICROPHONE, lost),
             tell=journal.tell,
         )
+        self._last_words: Final = LastWords(self.dispatch)
         self.panel: Final = Panel(
             board.button,
             board.leds,
-            on_event=self.dispatch,
+            on_event=self._last_words.pushed,
             status=lambda: self.conversation.status,
             level=self._level,
             tell=journal.tell,
@@ -262,6 +264,7 @@ class App:
             if not self.conversation.status.overflowing:
                 self._journal.warn("speech.dropped", turn_id=turn_id)
                 self.dispatch(SpeechDropped(turn_id))
+        self._last_words.heard(captured_s)
 
     def _marker(self, marker: Marker) -> None:
         turn_id = self.conversation.turn_id

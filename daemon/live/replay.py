@@ -41,8 +41,6 @@ class Replay:
         self._open_turn: int | None = None
         self._window: int | None = None
         """The turn whose activityStart has gone out on this link and whose activityEnd has not."""
-        self._known_turn = 0
-        """The session, when it is resumed, knows what was said up to this turn."""
         self.dropped_s = 0.0
         """Speech given up since the start because too much was held."""
 
@@ -141,25 +139,15 @@ class Replay:
         """Give what is held, and is said no more, the number of a new turn; the open turn keeps its own."""
         if self._open_turn is None:
             self._items = deque(
-                type(item)(turn_id)
-                if isinstance(item, TurnStart | TurnEnd) and item.turn_id > self._known_turn
-                else item
-                for item in self._items
+                type(item)(turn_id) if isinstance(item, TurnStart | TurnEnd) else item for item in self._items
             )
 
-    def knows(self, turn_id: int) -> None:
-        """Note that the session, when it is resumed, will know what was said up to turn `turn_id`.
-
-        That is not an answer: a turn that the user went on from before one came is still to be completed by the next.
-        """
-        self._known_turn = max(self._known_turn, turn_id)
-
-    def rewind(self, *, resumed: bool = False) -> float:
-        """Prepare for a new link: what is held is unsent again, and is said as one turn.
+    def rewind(self) -> float:
+        """Prepare for a new link: everything held is unsent again, and is said as one turn.
 
         The turns are joined because an activityStart would interrupt the answer to the turn before it: the one
-        answer that then comes is the answer to all of them. It carries the newest turn's number. What a resumed
-        session knows stays held, before the cursor: another session, should it come to that, must be told.
+        answer that then comes is the answer to all of them. It carries the newest turn's number. A resumed session
+        may know some of them. Which, a handle does not tell, and words that are heard twice do less harm than none.
 
         Returns:
             Seconds of speech that will be said again or for the first time.
@@ -170,20 +158,11 @@ class Replay:
         if newest is None:
             self._items.clear()
             return 0.0
-        if not resumed:
-            self._known_turn = 0
-        known: list[Upward] = []
-        content: list[Upward] = []
-        turn_id = self._known_turn  # of what stands before the first start
-        for item in self._items:
-            turn_id = _turn_of(item, turn_id)
-            if isinstance(item, Speech | Image):
-                (known if turn_id <= self._known_turn < newest and resumed else content).append(item)
-        self._items = deque([*known, TurnStart(newest), *content])
-        self._sent = len(known)
+        content = [item for item in self._items if isinstance(item, Speech | Image)]
+        self._items = deque([TurnStart(newest), *content])
         if self._open_turn is None:
             self._items.append(TurnEnd(newest))
-        return sum(isinstance(item, Speech) for item in content) * FRAME_S
+        return self.held_s
 
     def _join(self, first: Speech) -> Speech:
         joined = [first.pcm]

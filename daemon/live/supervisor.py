@@ -115,8 +115,6 @@ class Supervisor:
         self._up_s: float | None = None
         self._answering: int | None = None
         """The turn whose answer has begun on this link."""
-        self._done = 0
-        """The newest turn that the service has finished on this link: a handle that comes now knows of it."""
         self._tries = 0
         self._failing = False
         """No link has come up since the last failure was told: the next ones are only details."""
@@ -206,8 +204,7 @@ class Supervisor:
         if self._handle is None:
             self._handles.begin_session(f"{int(self._random() * 16**6):06x}", self._up_s)
         self._give_up_late(self._up_s)
-        self._done = 0
-        said_again_s = self._uplink.replay.rewind(resumed=self._handle is not None)
+        said_again_s = self._uplink.replay.rewind()
         self._tell(
             "link.up",
             session_id=self._handles.session_id,
@@ -225,8 +222,6 @@ class Supervisor:
         match event:
             case Handle(handle, resumable):
                 self._handles.offer(handle, resumable, now, fingerprint=self._fingerprint)
-                if handle and resumable:
-                    self._uplink.replay.knows(self._done)
             case GoAway(time_left_s):
                 self._tell("link.go_away", time_left_s=time_left_s)
                 self._dispatch(LinkChanged(LinkState.DRAINING))
@@ -234,11 +229,8 @@ class Supervisor:
                 self._answering = turn_id
                 self._tries = 0
                 self._streak.answered()
-            case Generated() | Interrupted():
+            case Generated() | Interrupted() | TurnDone():
                 self._answering = None
-            case TurnDone():
-                self._answering = None
-                self._done = turn_id
             case _:
                 pass
         self._hear(turn_id, event)

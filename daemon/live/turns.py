@@ -61,6 +61,8 @@ class _Turn:
     generated: bool = False
     """No more audio of it can come."""
     done: bool = False
+    left_s: float = 0.0
+    """When the user went on from it."""
 
 
 class Turns:
@@ -94,6 +96,7 @@ class Turns:
         """Note that activityStart of `turn_id` was sent."""
         current = self._current
         if current.ended and not current.done:
+            current.left_s = now
             self._old.append(current)
         self._current = _Turn(turn_id, now)
 
@@ -106,6 +109,7 @@ class Turns:
 
         Events that belong to no turn (handles, go-away) are given to the current one.
         """
+        self._forget_unheard(now)
         match event:
             case Audio() | Said():
                 return self._attribute_content(now)
@@ -121,6 +125,11 @@ class Turns:
                 return turn.turn_id
             case _:
                 return self._current.turn_id
+
+    def _forget_unheard(self, now: float) -> None:
+        """Expect nothing more of turns that were gone on from unheard, of which the service would have told by now."""
+        if self._old and self._rules.interrupts:
+            self._old = deque(old for old in self._old if old.heard or now - old.left_s < STALE_S)
 
     def _attribute_content(self, now: float) -> int | None:
         if not self._current.ended:

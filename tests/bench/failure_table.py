@@ -1,4 +1,7 @@
-"""What we do about each failure of a link, asked of `decide` and written as a table."""
+"""What we do about each failure of a link, asked of `decide` and written as a table.
+
+python -m tests.bench.failure_table    puts it into daemon/live/README.md
+"""
 
 from __future__ import annotations
 
@@ -69,7 +72,7 @@ def _handle(decisions: Sequence[Decision]) -> str:
 
 
 def _next_attempt(decisions: Sequence[Decision]) -> str:
-    words = []
+    words: list[str] = []
     for number, decision in enumerate(decisions, 1):
         match decision.pause:
             case Pause.NONE:
@@ -97,3 +100,7 @@ def _told(resuming: Sequence[Decision], fresh: Sequence[Decision]) -> str:
 
 def _nth(number: int) -> str:
     return {1: "1st", 2: "2nd", 3: "3rd"}.get(number, f"{number}th")
+
+
+if __name__ == "__main__":
+    page.put("failures", failure_table())

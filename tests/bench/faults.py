@@ -1,9 +1,9 @@
 """A conversation under each fault, over real sockets, TLS and the real SDK: what the owner sees, and what it costs.
 
-    python -m tests.bench.faults [--write] [--json] [NAME ...]
+    python -m tests.bench.faults [--write] [NAME ...]
 
-NAME is a part of a case's name; without one, all are run, some at a time: they wait much and work little. `--write`
-puts the tables between their markers in `daemon/live/README.md`.
+NAME is a part of a case's name; without one, all are run. Each has a process of its own, and some run at a time: they
+wait much and work little. `--write` puts the tables between their markers in `daemon/live/README.md`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -19,15 +20,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.bench import page
+from tests.bench import network_cases, page, service_cases
 from tests.bench.failure_table import failure_table
-from tests.bench.fault_cases import CASES, Case
+from tests.bench.fault_case import Case
 from tests.support import wall_clock
 from tests.support.stage import staged
 from tests.support.witness import Account, account
 
-AT_A_TIME: Final = 8
-"""So many conversations take about half of one core."""
+CASES: Final = (*network_cases.CASES, *service_cases.CASES)
+AT_A_TIME: Final = 5
 COMMAND: Final = "python -m tests.bench.faults --write"
 
 
@@ -53,17 +54,27 @@ class Row:
             f"{found.went_on_s:.1f}",
             str(found.lost_ms),
             str(found.twice_frames),
+            found.link,
             str(found.attempts),
             "; ".join(remarks),
         )
 
 
-HEADINGS: Final = ("fault", "what the ring meant", "went on after, s", "lost, ms", "said twice", "attempts", "remarks")
+HEADINGS: Final = (
+    "fault",
+    "what the ring meant",
+    "went on after, s",
+    "lost, ms",
+    "said twice",
+    "link",
+    "attempts",
+    "remarks",
+)
 
 
-async def witnessed(case: Case, *, seed: int = 1) -> Account:
+async def witnessed(case: Case) -> Account:
     """Run one case, with one more question after it, and return what came of it."""
-    async with staged(seed=seed) as stage:
+    async with staged(seed=CASES.index(case)) as stage:
         await case.tale(stage)
         await stage.carry_on()
         await stage.exchange()
@@ -74,28 +85,31 @@ async def _all(cases: Sequence[Case]) -> list[Row]:
     places = asyncio.Semaphore(AT_A_TIME)
     started_s = time.monotonic()
 
-    async def one(number: int, case: Case) -> Row:
+    async def one(case: Case) -> Row | None:
         async with places:
-            found = await (_elsewhere(case) if case.shifts_clock and len(cases) > 1 else witnessed(case, seed=number))
+            found = await _elsewhere(case)
         print(f"{time.monotonic() - started_s:6.1f} s  {case.name}: {found}", file=sys.stderr, flush=True)
-        return Row(case.name, case.remark, found)
+        return None if found is None else Row(case.name, case.remark, found)
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(number, case)) for number, case in enumerate(cases, 1)]
-    return [task.result() for task in tasks]
+        # The longest stand at the end of the list.
+        tasks = [group.create_task(one(case)) for case in reversed(cases)]
+    return [row for task in reversed(tasks) if (row := task.result()) is not None]
 
 
-async def _elsewhere(case: Case) -> Account:
-    """Run one case in a process of its own whose wall clock can be moved."""
+async def _elsewhere(case: Case) -> Account | None:
+    """Run one case in a process of its own; None where it needs a wall clock that can be moved, and there is none."""
     with tempfile.TemporaryDirectory(prefix="clock-") as folder:
+        environment = wall_clock.environment(Path(folder)) if case.moves_clock else dict(os.environ)
+        if environment is None:
+            return None
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bench.faults", "--json", case.name,
-            env=wall_clock.environment(Path(folder)), stdout=asyncio.subprocess.PIPE,
+            sys.executable, "-m", "tests.bench.faults", "--alone", case.name,
+            env=environment, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         said, _ = await process.communicate()
     assert process.returncode == 0, case.name
-    [row] = json.loads(said)
-    return Account(**row["account"])
+    return Account(**json.loads(said))
 
 
 def _measured(rows: Sequence[Row], took_s: float) -> str:
@@ -109,14 +123,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--write", action="store_true", help="all of them, into daemon/live/README.md")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--alone", metavar="NAME", help="this one, in this process; print JSON")
     arguments = parser.parse_args()
+    if arguments.alone is not None:
+        [case] = [case for case in CASES if case.name == arguments.alone]
+        print(json.dumps(asdict(asyncio.run(witnessed(case)))))
+        return
     cases = [case for case in CASES if not arguments.names or any(name in case.name for name in arguments.names)]
     started_s = time.monotonic()
     rows = asyncio.run(_all(cases))
-    if arguments.json:
-        print(json.dumps([asdict(row) for row in rows]))
-        return
     measured = _measured(rows, time.monotonic() - started_s)
     print(measured)
     if arguments.write:

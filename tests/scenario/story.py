@@ -16,20 +16,20 @@ from daemon.audio.vad import WebRtcVad
 from daemon.config import Config
 from daemon.config.schema import LiveSection
 from daemon.events import LinkState, MuteAsked, TurnState
-from daemon.journal import Journal, MemorySink
+from daemon.journal import Journal, Line, MemorySink
 from daemon.keeping import Keeping
 from daemon.live.supervisor import Supervisor
 from daemon.live.upward import Speech, TurnEnd, TurnStart, Upward
 from daemon.notify import service_manager
 from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import BURSTS, Answerer, Pacing, spoken
+from daemon.rehearsal.stand_in_answer import BURSTS, Answer, Answerer, Pacing, spoken
 from daemon.rehearsal.stand_in_faults import Faults
 from daemon.rehearsal.stand_in_memory import digest
 from daemon.rehearsal.voices import question
 from daemon.wiring import limits, liveness, rules
 from hardware.interfaces import Board
-from hardware.pcm import UP, level_dbfs
-from hardware.settings import BoardSettings
+from hardware.pcm import DOWN, UP, level_dbfs
+from hardware.settings import BoardSettings, LedSettings
 from hardware.simulated import SimulatedBoard
 from tests.support.in_process import InProcessConnector, InProcessLink
 from tests.support.network import Network
@@ -39,8 +39,22 @@ from tests.support.virtual_time import START_S, run
 P = ParamSpec("P")
 
 AUDIBLE_DBFS = -60.0
+ANSWER_S = 4.0
+GLANCE_S = 0.05
 SILENT_AFTER_S = 2 * 0.02 + 0.02
 """What was stopped is silent after two periods and the card's delay (design.md, rule 5)."""
+
+
+class Bell(MemorySink):
+    """A journal that wakes whoever waits for something: most things that can be waited for are told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rang = asyncio.Event()
+
+    def write(self, line: Line) -> None:
+        super().write(line)
+        self.rang.set()
 
 
 @cache
@@ -48,6 +62,11 @@ def room_tone() -> bytes:
     """Return 20 s of a quiet room: no two frames are the same, and none is a voice."""
     noise = np.random.default_rng(1).integers(-8, 9, 20 * UP.rate_hz)
     return noise.astype("<i2").tobytes()
+
+
+def briefly(turn: int) -> Answer:
+    """Return real speech of 4 s, whatever the turn."""
+    return Answer(spoken(turn).pcm[: DOWN.bytes_in(ANSWER_S)])
 
 
 @cache
@@ -62,7 +81,7 @@ class Story:
         mode: How one talks to the device.
         config: Keys that differ from the defaults, by section.
         pacing: How fast the service answers.
-        answer: What it answers; by default a recorded sentence.
+        answer: What it answers; by default half a recorded sentence.
         faults: What it does wrong from the start.
         board: The device's parts.
         hum: Whether the room hums a little, so that no two frames are alike; a dead silence costs half the time.
@@ -76,7 +95,7 @@ class Story:
         *,
         config: Mapping[str, Mapping[str, object]] | None = None,
         pacing: Pacing = BURSTS,
-        answer: Answerer = spoken,
+        answer: Answerer = briefly,
         faults: Faults | None = None,
         board: SimulatedBoard | None = None,
         hum: bool = True,
@@ -88,7 +107,7 @@ class Story:
         for name, keys in (config or {}).items():
             sections[name] = {**sections.get(name, {}), **keys}
         self.config = Config.model_validate(sections)
-        self.board = board or SimulatedBoard(BoardSettings())
+        self.board = board or SimulatedBoard(BoardSettings(leds=LedSettings(count=3)))
         if hum:
             self.board.mic.room_tone = room_tone()
         self.network = Network()
@@ -96,7 +115,7 @@ class Story:
         self.connector = InProcessConnector(self.service, self.network, _setup(self.config.live.model_dump_json()))
         self.clock_ahead_s = 0.0
         """How much later the time of day is than it should be."""
-        self.journal = MemorySink()
+        self.journal = Bell()
         self.app = self._app(self.board, self._supervise if key else None)
         self.daemon: asyncio.Task[None] | None = None
 
@@ -164,11 +183,15 @@ class Story:
     # --- waiting ---
 
     async def until(self, seen: Callable[[], bool], limit_s: float = 60.0) -> None:
+        """Wait until something is seen: at once where the journal tells of it, else within `GLANCE_S`."""
         async with asyncio.timeout(limit_s):
             while not seen():
                 if self.daemon is not None and self.daemon.done():
                     self.daemon.result()  # raises what ended it
-                await asyncio.sleep(0.01)
+                self.journal.rang.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(GLANCE_S):
+                        await self.journal.rang.wait()
 
     async def until_link(self, link: LinkState, limit_s: float = 120.0) -> None:
         await self.until(lambda: self.app.conversation.status.link is link, limit_s)

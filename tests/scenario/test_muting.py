@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from daemon.events import LinkState, Status, TurnState
+from daemon.live.upward import Speech
 from daemon.panel.lights import lights
 from daemon.rehearsal.voices import question
-from daemon.live.upward import Speech
 from hardware.pcm import UP
 from tests.scenario.story import Story, running, scenario
 

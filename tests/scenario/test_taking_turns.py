@@ -8,9 +8,9 @@ import pytest
 
 from daemon.events import LinkState, TurnState
 from daemon.rehearsal.stand_in_faults import Faults
-from daemon.rehearsal.voices import answer, question
-from hardware.pcm import DOWN, FRAME_S, UP
-from tests.scenario.story import Story, running, scenario
+from daemon.rehearsal.voices import question
+from hardware.pcm import FRAME_S, UP
+from tests.scenario.story import ANSWER_S, Story, running, scenario
 
 PRE_ROLL_S = 0.5
 
@@ -36,7 +36,7 @@ async def test_while_the_button_is_held_the_service_hears_every_frame_and_half_a
 @scenario
 async def test_frames_leave_as_they_are_captured() -> None:
     async with running(Story("hold")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         pressed_s = s.press()
         await s.say(1)
         s.release()
@@ -58,14 +58,14 @@ async def test_a_tap_listens_until_the_user_has_been_silent() -> None:
         assert ended_s - said_s == pytest.approx(0.7, abs=0.15), "the hangover after the last voiced frame"
         await s.until_answered()
         assert s.sounding_at(ended_s, ended_s + 0.3), "one hears that it was heard"
-        assert heard(s) == s.captured(pressed_s - PRE_ROLL_S, ended_s - 0.005)
+        assert heard(s) == s.captured(pressed_s - PRE_ROLL_S, ended_s)
         assert s.told("turn.done")[0]["ending"] == "silence"
 
 
 @scenario
 async def test_the_user_may_pause_for_half_a_second_in_a_sentence() -> None:
     async with running(Story("tap")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         await s.tap()
         await s.say(2)
         await asyncio.sleep(0.5)
@@ -77,7 +77,7 @@ async def test_the_user_may_pause_for_half_a_second_in_a_sentence() -> None:
 @scenario
 async def test_a_second_tap_ends_the_turn_at_once() -> None:
     async with running(Story("tap")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         await s.tap()
         await s.say(1, seconds=2.0)
         tapped_s = await s.tap()
@@ -90,9 +90,9 @@ async def test_a_second_tap_ends_the_turn_at_once() -> None:
 @scenario
 async def test_a_second_tap_before_a_word_asks_nothing() -> None:
     async with running(Story("tap")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         began_s = await s.tap()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         await s.tap()
         await asyncio.sleep(20.0)
         assert s.outcomes() == ["1 empty"]
@@ -103,7 +103,7 @@ async def test_a_second_tap_before_a_word_asks_nothing() -> None:
 @scenario
 async def test_after_a_tap_nothing_is_said_and_nothing_happens() -> None:
     async with running(Story("tap")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         began_s = await s.tap()
         await s.until_turn(TurnState.IDLE)
         assert s.now() - began_s == pytest.approx(8.0, abs=0.05)
@@ -115,7 +115,7 @@ async def test_after_a_tap_nothing_is_said_and_nothing_happens() -> None:
 @scenario
 async def test_a_turn_that_gets_too_long_is_ended_and_answered() -> None:
     async with running(Story("hold", config={"turn": {"longest_s": 5.0}})) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         began_s = s.press()
         s.board.mic.say(question(1) + question(2))
         await s.until_turn(TurnState.THINKING)
@@ -130,7 +130,7 @@ async def test_a_turn_that_gets_too_long_is_ended_and_answered() -> None:
 @scenario
 async def test_a_short_press_in_hold_mode_asks_nothing() -> None:
     async with running(Story("hold")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         began_s = await s.tap()
         await asyncio.sleep(20.0)
         assert s.outcomes() == ["1 empty"]
@@ -141,7 +141,7 @@ async def test_a_short_press_in_hold_mode_asks_nothing() -> None:
 @scenario
 async def test_a_contact_that_bounces_is_one_press_and_one_release() -> None:
     async with running(Story("hold")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         s.press()
         s.board.push_button.bounce()
         await s.say(1)
@@ -154,7 +154,7 @@ async def test_a_contact_that_bounces_is_one_press_and_one_release() -> None:
 @scenario
 async def test_speaking_again_before_the_answer_gets_one_answer_to_both() -> None:
     async with running(Story("hold")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         await s.ask(1)
         await asyncio.sleep(0.2)
         await s.ask(2)
@@ -171,7 +171,7 @@ async def test_speaking_again_before_the_answer_gets_one_answer_to_both() -> Non
 @scenario
 async def test_speech_that_begins_before_the_press_reaches_the_service_whole() -> None:
     async with running(Story("hold")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         spoke_s = s.now()
         s.board.mic.say(question(1))
         await asyncio.sleep(0.3)
@@ -187,23 +187,23 @@ async def test_speech_that_begins_before_the_press_reaches_the_service_whole() -
 async def test_nothing_from_before_the_pre_roll_leaves_the_device() -> None:
     async with running(Story("hold")) as s:
         await s.say(1)
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         pressed_s = s.press()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         s.release()
         await s.until_answered()
         assert min(item.captured_s for _, item in s.spoken_up()) >= pressed_s - PRE_ROLL_S
 
 
-@pytest.mark.parametrize("after_s", [-5.0, -0.2, 0.2])
+@pytest.mark.parametrize("after_s", [-2.0, -0.2, 0.2])
 @scenario
 async def test_the_devices_own_voice_is_not_in_the_pre_roll_of_the_next_turn(after_s: float) -> None:
     """Pressed in the answer, near its end, and while the room still rings."""
     async with running(Story("hold")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         await s.ask(1)
         await s.until_turn(TurnState.SPEAKING)
-        await asyncio.sleep(DOWN.seconds(len(answer())) + after_s)
+        await asyncio.sleep(ANSWER_S + after_s)
         already = len(s.spoken_up())
         pressed_s = s.press()
         await s.say(2)
@@ -215,7 +215,7 @@ async def test_the_devices_own_voice_is_not_in_the_pre_roll_of_the_next_turn(aft
 @scenario
 async def test_half_a_second_after_the_room_is_quiet_there_is_a_whole_pre_roll_again() -> None:
     async with running(Story("hold")) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         await s.ask(1)
         await s.until_answered()
         await asyncio.sleep(0.3 + PRE_ROLL_S + 0.1)
@@ -234,7 +234,7 @@ async def test_half_a_second_after_the_room_is_quiet_there_is_a_whole_pre_roll_a
 @scenario
 async def test_what_is_said_while_connecting_is_answered_once_and_in_order() -> None:
     async with running(Story("hold", faults=Faults(setup_complete_after_s=6.0)), linked=False) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         pressed_s = s.press()
         await s.say(1)
         released_s = s.release()
@@ -248,7 +248,7 @@ async def test_what_is_said_while_connecting_is_answered_once_and_in_order() -> 
 @scenario
 async def test_a_link_that_comes_up_in_mid_sentence_hears_the_sentence_from_its_beginning() -> None:
     async with running(Story("hold", faults=Faults(setup_complete_after_s=2.5)), linked=False) as s:
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(1.005)
         pressed_s = s.press()
         await s.say(1)
         released_s = s.release()

@@ -1,6 +1,6 @@
 """Links to the stand-in service without a socket: the same frames as over the wire, in virtual time.
 
-    Upward ──► the SDK's JSON ──► network ──► StandIn connection ──► network ──► the SDK's message ──► Downward
+Upward ──► the SDK's JSON ──► network ──► StandIn connection ──► network ──► the SDK's message ──► Downward
 """
 
 from __future__ import annotations
@@ -108,6 +108,7 @@ class InProcessLink:
     def _arrive(self, text: str, item: Upward | None) -> None:
         if self._gone or self._dead:
             return
+        self._network.serving = self
         self._connection.receive(text, asyncio.get_running_loop().time())
         session = self._connection.session
         if isinstance(item, TurnStart) and session is not None and session.turns:
@@ -118,6 +119,7 @@ class InProcessLink:
         loop = asyncio.get_running_loop()
         if self._gone:
             return
+        self._network.serving = self
         for out in self._connection.poll(loop.time()):
             self._under_way("down", self._deliver, out)
         if self._timer is not None:

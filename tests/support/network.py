@@ -34,6 +34,8 @@ class Network:
         self.up = True
         self.unreachable = False
         """While the network is down, attempts to connect fail at once (no route), not after their time-out."""
+        self.serving: Line | None = None
+        """The connection that the service was at work for last."""
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._lines: list[Line] = []
@@ -78,5 +80,8 @@ class Network:
             self._lines.remove(line)
 
     def _later(self, after_s: float, line: Line) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(after_s, lambda: line in self._lines and line.fail(LinkError("timed out", close_code=1006)))
+        def give_up() -> None:
+            if line in self._lines:
+                line.fail(LinkError("timed out", close_code=1006))
+
+        asyncio.get_running_loop().call_later(after_s, give_up)

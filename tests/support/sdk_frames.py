@@ -51,7 +51,8 @@ def setup_frame(live: Any) -> dict[str, Any]:
             ),
         )
     )
-    setup: dict[str, Any] = _common.encode_unserializable_types(converted)["setup"]
+    setup = _common.encode_unserializable_types(converted)["setup"]
+    assert isinstance(setup, dict)
     return {**setup, "model": f"models/{live.model}"}
 
 

@@ -19,7 +19,7 @@ FLOORS = (
     ("daemon.events", "daemon.credentials", "daemon.budget", "daemon.state"),
     ("daemon.journal", "daemon.notify"),
     ("daemon.audio", "daemon.live", "daemon.panel", "daemon.tools", "daemon.conversation", "daemon.config"),
-    ("daemon.control", "daemon.diary", "daemon.keeping", "daemon.presence", "daemon.sight"),
+    ("daemon.control", "daemon.diary", "daemon.keeping", "daemon.last_words", "daemon.presence", "daemon.sight"),
     ("daemon.limits", "daemon.readiness", "daemon.requests"),
     ("daemon.app",),
     ("daemon.wiring",),
