@@ -88,7 +88,9 @@ def _tidy(story: Story) -> None:
 
 def _sample(story: Story) -> Sample:
     gc.collect()
-    objects = [type(each).__module__ for each in gc.get_objects()]
+    # A class made by a library may keep something else than text there.
+    modules = (type(each).__module__ for each in gc.get_objects())
+    objects = [name for name in modules if isinstance(name, str)]
     ours = [name for name in objects if name.startswith(("daemon.", "hardware.")) and "rehearsal" not in name]
     kept_bytes = 0
     if tracemalloc.is_tracing():
