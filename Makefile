@@ -13,7 +13,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) iproute2 libasound2-plugins libsystemd-dev pkg
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest lock pictures clean packages
+.PHONY: help demo test simulate test-lowest lock pictures clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: .venv/ready-for-test ## lint, types, and every test that needs no device
 	@$(BIN)/mypy --strict
 	@echo "==> pytest"
 	@$(BIN)/python -m pytest -m 'not device'
+
+simulate: .venv/ready-for-test ## random conversations against the invariants: make simulate SEEDS=1000000 takes a night
+	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(nproc)
 
 # Only what pyproject.toml names gets its lowest version; what those need in turn gets its newest. NumPy 1.24 needs 3.11.
 test-lowest: .venv/ready-for-test $(BIN)/uv ## the tests again, with the oldest versions that pyproject.toml allows
@@ -79,7 +82,7 @@ $(BIN)/uv: $(BIN)/pip
 	@echo "==> Installing uv into .venv"
 	@$(PIP_INSTALL) uv
 
-packages: WANTED := $(if $(filter test%,$(MAKECMDGOALS)),$(TEST_PACKAGES),$(DEMO_PACKAGES))
+packages: WANTED := $(if $(filter test% simulate,$(MAKECMDGOALS)),$(TEST_PACKAGES),$(DEMO_PACKAGES))
 packages:
 	@if [ "$$(uname)" = Darwin ]; then \
 	  [ -e .venv/bin/pip ] || echo "==> macOS: PyAudio needs PortAudio. If pip cannot build it: brew install portaudio"; exit 0; \
