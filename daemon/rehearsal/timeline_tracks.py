@@ -106,7 +106,7 @@ def draw_waits(axes: Axes, sheet: Sheet, recording: Recording, height_db: float)
 
 def most_ahead_s(recording: Recording) -> float:
     """Return how many seconds of answer had been sent and not sounded when it was most."""
-    return float(ahead_s(recording, _grid_s(recording)).max(initial=0.0))
+    return max((float(ahead) for ahead in ahead_s(recording, _grid_s(recording))), default=0.0)
 
 
 def ahead_s(recording: Recording, at_s: NDArray[np.float64]) -> NDArray[np.float64]:
