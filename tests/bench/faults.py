@@ -46,6 +46,8 @@ class Row:
         remarks = [self.remark] if self.remark else []
         if found.asked_again:
             remarks.append("the person had to ask again")
+        if found.unread_ms:
+            remarks.append(f"{found.unread_ms} ms were lost because the machine stood still")
         if found.errors:
             remarks.append("with the sound of an error")
         return (

@@ -24,7 +24,7 @@ from daemon.notify import service_manager
 from daemon.rehearsal.stand_in import StandIn
 from daemon.rehearsal.stand_in_answer import BURSTS, Answer, Answerer, Pacing, spoken
 from daemon.rehearsal.stand_in_faults import Faults
-from daemon.rehearsal.stand_in_memory import digest
+from daemon.rehearsal.stand_in_memory import Turn, digest
 from daemon.rehearsal.voices import question
 from daemon.wiring import limits, liveness, rules
 from hardware.interfaces import Board
@@ -40,6 +40,7 @@ P = ParamSpec("P")
 
 AUDIBLE_DBFS = -60.0
 ANSWER_S = 4.0
+PRE_ROLL_S = 0.5
 GLANCE_S = 0.05
 SILENT_AFTER_S = 2 * 0.02 + 0.02
 """What was stopped is silent after two periods and the card's delay (design.md, rule 5)."""
@@ -169,12 +170,12 @@ class Story:
         self.board.mic.say(speech)
         await asyncio.sleep(UP.seconds(len(speech)))
 
-    async def ask(self, number: int = 1, *, seconds: float | None = None) -> None:
-        """Hold the button and say a question."""
-        self.press()
+    async def ask(self, number: int = 1, *, seconds: float | None = None) -> tuple[float, float]:
+        """Hold the button and say a question; return from when to when the device is to have heard it."""
+        pressed_s = self.press()
         await asyncio.sleep(0.1)
         await self.say(number, seconds=seconds)
-        self.release()
+        return pressed_s - PRE_ROLL_S, self.release()
 
     def mute(self, muted: bool = True) -> None:
         """Ask the device to be deaf, as the control socket does."""
@@ -247,6 +248,10 @@ class Story:
 
     def told(self, event: str) -> list[dict[str, Any]]:
         return self.journal.told(event)
+
+    def answered_turns(self) -> list[Turn]:
+        """The turns that the service answered, as far as it still knows of them."""
+        return [turn for turn in self.service.turns if turn.answered and not turn.forgotten]
 
     def outcomes(self) -> list[str]:
         """What became of each turn, in the order in which they were over."""

@@ -15,22 +15,7 @@ from daemon.rehearsal.stand_in_faults import (
     Moment,
     Strike,
 )
-from daemon.rehearsal.stand_in_memory import Turn
 from tests.scenario.story import Story, running, scenario
-
-PRE_ROLL_S = 0.5
-
-
-def answered_turns(s: Story) -> list[Turn]:
-    """The turns that the service answered, as far as it still knows of them."""
-    return [turn for turn in s.service.turns if turn.answered and not turn.forgotten]
-
-
-async def asked(s: Story, number: int = 1) -> tuple[float, float]:
-    """Ask a question; return from when to when the device was to listen."""
-    pressed_s = s.press()
-    await s.say(number)
-    return pressed_s - PRE_ROLL_S, s.release()
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.03, 1.0, 2.95])
@@ -39,9 +24,9 @@ async def test_reset_in_mid_sentence_the_whole_sentence_reaches_the_next_session
     async with running(Story()) as s:
         await asyncio.sleep(1.005)
         asyncio.get_running_loop().call_later(after_s, s.network.reset)
-        span = await asked(s)
+        span = await s.ask(1)
         await s.until_answered()
-        (turn,) = answered_turns(s)
+        (turn,) = s.answered_turns()
         assert turn.digests == s.captured(*span)
         assert s.windows(s.link) == ["start 1", "end 1"]
         assert s.outcomes() == ["1 answered"]
@@ -52,12 +37,12 @@ async def test_reset_in_mid_sentence_the_whole_sentence_reaches_the_next_session
 async def test_reset_after_the_sentence_and_before_the_answer_says_it_again(after_s: float) -> None:
     async with running(Story()) as s:
         await asyncio.sleep(1.005)
-        span = await asked(s)
+        span = await s.ask(1)
         await asyncio.sleep(after_s)
         assert s.turn is TurnState.THINKING
         s.network.reset()
         await s.until_answered()
-        (turn,) = answered_turns(s)
+        (turn,) = s.answered_turns()
         assert turn.digests == s.captured(*span)
         assert s.outcomes() == ["1 answered"]
 
@@ -66,21 +51,21 @@ async def test_reset_after_the_sentence_and_before_the_answer_says_it_again(afte
 async def test_reset_early_in_the_answer_asks_again() -> None:
     async with running(Story()) as s:
         await asyncio.sleep(1.005)
-        span = await asked(s)
+        span = await s.ask(1)
         await s.until_turn(TurnState.SPEAKING)
         await asyncio.sleep(0.2)
         s.network.reset()
         await s.until(lambda: s.outcomes() == ["1 cut"])
         await s.until_answered()
         assert s.outcomes() == ["1 cut", "2 answered"]
-        assert answered_turns(s)[-1].digests == s.captured(*span)
+        assert s.answered_turns()[-1].digests == s.captured(*span)
 
 
 @scenario
 async def test_reset_late_in_the_answer_lets_what_came_sound() -> None:
     async with running(Story(pacing=REAL_TIME)) as s:
         await asyncio.sleep(1.0)
-        await asked(s)
+        await s.ask(1)
         await s.until_turn(TurnState.SPEAKING)
         await asyncio.sleep(4.0)
         s.network.reset()
@@ -95,7 +80,7 @@ async def test_reset_late_in_the_answer_lets_what_came_sound() -> None:
 async def test_an_owner_who_wants_no_question_asked_twice_hears_what_came() -> None:
     async with running(Story(config={"network": {"answer_cut": "never"}})) as s:
         await asyncio.sleep(1.0)
-        await asked(s)
+        await s.ask(1)
         await s.until_turn(TurnState.SPEAKING)
         await asyncio.sleep(0.5)
         s.network.reset()
@@ -113,7 +98,7 @@ async def test_a_link_that_breaks_in_every_answer_does_not_ask_for_ever() -> Non
     cut = Strike(Moment.ANSWER_CHUNK, (ABORT,), nth=2, times=None)
     async with running(Story(faults=Faults(strikes=(cut,)), hum=False)) as s:
         await asyncio.sleep(1.0)
-        await asked(s)
+        await s.ask(1)
         await asyncio.sleep(60.0)
         assert s.turn is TurnState.IDLE
         assert len(list(s.service.turns)) <= 4
@@ -124,11 +109,11 @@ async def test_a_link_that_breaks_in_every_answer_does_not_ask_for_ever() -> Non
 async def test_reset_between_turns_is_mended_without_anybody_noticing() -> None:
     async with running(Story()) as s:
         await asyncio.sleep(1.0)
-        await asked(s)
+        await s.ask(1)
         await s.until_answered()
         s.network.reset()
         await s.until_link(LinkState.UP)
-        await asked(s, 2)
+        await s.ask(2)
         await s.until_answered()
         assert s.outcomes() == ["1 answered", "2 answered"]
         assert s.windows() == ["start 1", "end 1", "start 2", "end 2"]
@@ -142,7 +127,7 @@ async def test_reset_between_turns_is_mended_without_anybody_noticing() -> None:
 async def test_a_handle_that_the_service_does_not_know_is_tried_once_and_never_again() -> None:
     async with running(Story(faults=Faults(handles=Handles.CUT))) as s:
         await asyncio.sleep(1.0)
-        await asked(s)
+        await s.ask(1)
         await s.until_answered()
         await asyncio.sleep(2.0)
         s.network.reset()
@@ -153,7 +138,7 @@ async def test_a_handle_that_the_service_does_not_know_is_tried_once_and_never_a
         assert used[1] is not None
         assert used[2:] == [None]
         s.service.faults = Faults()
-        await asked(s, 2)
+        await s.ask(2)
         await s.until_answered()
         assert s.outcomes() == ["1 answered", "2 answered"]
 
@@ -163,12 +148,12 @@ async def test_while_the_service_holds_the_old_socket_the_handle_is_not_given_up
     """Cut off without a word, the service learns of it later than we do (live-api.md 0.11)."""
     async with running(Story()) as s:
         await asyncio.sleep(1.0)
-        await asked(s)
+        await s.ask(1)
         await s.until_answered()
         s.network.cut()
         await s.until_link(LinkState.DOWN)
         s.network.restore()
-        await asked(s, 2)
+        await s.ask(2)
         await s.until_answered()
         assert s.outcomes() == ["1 answered", "2 answered"]
         assert len(s.service.sessions) <= 2

@@ -19,24 +19,8 @@ from daemon.rehearsal.stand_in_faults import (
     Strike,
     huge_message,
 )
-from daemon.rehearsal.stand_in_memory import Turn
 from daemon.rehearsal.stand_in_messages import Close
 from tests.scenario.story import Story, running, scenario
-
-PRE_ROLL_S = 0.5
-
-
-def answered_turns(s: Story) -> list[Turn]:
-    """The turns that the service answered, as far as it still knows of them."""
-    return [turn for turn in s.service.turns if turn.answered and not turn.forgotten]
-
-
-async def asked(s: Story, number: int = 1) -> tuple[float, float]:
-    """Ask a question; return from when to when the device was to listen."""
-    pressed_s = s.press()
-    await s.say(number)
-    return pressed_s - PRE_ROLL_S, s.release()
-
 
 # --- the network goes away -------------------------------------------------------------------------
 
@@ -52,10 +36,10 @@ async def test_cut_off_in_mid_sentence_the_sentence_is_answered_when_the_network
         loop = asyncio.get_running_loop()
         loop.call_later(1.0, lambda: s.network.cut(unreachable=unreachable))
         loop.call_later(1.0 + outage_s, s.network.restore)
-        span = await asked(s)
+        span = await s.ask(1)
         await s.until(lambda: s.turn is TurnState.SPEAKING, 120.0)
         await s.until_turn(TurnState.IDLE)
-        (turn,) = answered_turns(s)
+        (turn,) = s.answered_turns()
         assert turn.digests == s.captured(*span)
         assert s.outcomes() == ["1 answered"]
 
@@ -66,7 +50,7 @@ async def test_a_question_that_waited_for_minutes_is_given_up_by_the_link_that_c
         await asyncio.sleep(1.0)
         s.service.faults = Faults(refuse_upgrade=401)
         asyncio.get_running_loop().call_later(1.0, s.network.reset)
-        span = await asked(s)
+        span = await s.ask(1)
         await s.until(lambda: len(s.service.refusals) == 2, 300.0)
         assert s.turn is TurnState.THINKING
         s.service.faults = Faults()
@@ -104,7 +88,7 @@ async def test_a_press_shortens_the_wait_for_the_next_attempt() -> None:
         await asyncio.sleep(100.0)
         s.network.restore()
         before = len(s.connector.attempts)
-        await asked(s)
+        await s.ask(1)
         assert len(s.connector.attempts) > before
         await s.until_answered()
 
@@ -116,11 +100,11 @@ async def test_a_question_longer_than_the_buffer_keeps_its_end() -> None:
         s.network.cut()
         s.network.reset()
         for number in (1, 2):
-            await asked(s, number)
+            await s.ask(number)
             await asyncio.sleep(0.5)
         s.network.restore()
         await s.until_answered()
-        (turn,) = answered_turns(s)
+        (turn,) = s.answered_turns()
         assert turn.heard_s == pytest.approx(5.0)
         assert s.told("turn.done")[-1]["dropped_ms"] > 2000
         assert len(s.told("speech.dropped")) == 1
@@ -134,10 +118,10 @@ async def test_a_question_longer_than_the_buffer_keeps_its_end() -> None:
 async def test_a_service_that_neither_reads_nor_writes_is_found_out_by_what_it_owes(moment: Moment) -> None:
     async with running(Story(faults=Faults(strikes=(Strike(moment, (STALL,)),)))) as s:
         await asyncio.sleep(1.005)
-        span = await asked(s)
+        span = await s.ask(1)
         await s.until_answered()
         assert s.connector.attempts[1].at_s - span[1] == pytest.approx(10.0, abs=0.5)
-        (turn,) = answered_turns(s)
+        (turn,) = s.answered_turns()
         assert turn.digests == s.captured(*span)
         assert s.outcomes() == ["1 answered"]
 
@@ -149,10 +133,10 @@ async def test_a_network_that_takes_nothing_is_left_and_the_sentence_said_again(
         loop = asyncio.get_running_loop()
         loop.call_later(1.0, s.network.congest)
         loop.call_later(4.5, s.network.relieve)
-        span = await asked(s)
+        span = await s.ask(1)
         await s.until_answered()
         assert len(s.connector.links) == 2
-        assert answered_turns(s)[-1].digests == s.captured(*span)
+        assert s.answered_turns()[-1].digests == s.captured(*span)
 
 
 @scenario
@@ -163,9 +147,9 @@ async def test_a_stalled_uplink_of_two_seconds_loses_and_repeats_nothing() -> No
         loop = asyncio.get_running_loop()
         loop.call_later(1.0, s.network.congest)
         loop.call_later(3.3, s.network.relieve)
-        span = await asked(s)
+        span = await s.ask(1)
         await s.until_answered()
-        (turn,) = answered_turns(s)
+        (turn,) = s.answered_turns()
         assert turn.digests == s.captured(*span)
         assert len(s.connector.links) == 1
 
@@ -182,9 +166,9 @@ STRANGE = [UNKNOWN_MESSAGE, ERROR_FRAME, MALFORMED_JSON, ABORT, Close(1000), Clo
 async def test_whatever_ends_a_link_the_question_is_answered(strange: Act, moment: Moment) -> None:
     async with running(Story(faults=Faults(strikes=(Strike(moment, (strange,)),))), linked=False) as s:
         await asyncio.sleep(1.005)
-        span = await asked(s)
+        span = await s.ask(1)
         await s.until_answered()
-        (turn,) = answered_turns(s)
+        (turn,) = s.answered_turns()
         assert turn.digests == s.captured(*span)
         assert s.outcomes() == ["1 answered"]
 
@@ -193,6 +177,6 @@ async def test_whatever_ends_a_link_the_question_is_answered(strange: Act, momen
 async def test_a_huge_message_is_read() -> None:
     async with running(Story(faults=Faults(strikes=(Strike(Moment.ANSWER_CHUNK, (huge_message(),)),)))) as s:
         await asyncio.sleep(1.0)
-        await asked(s)
+        await s.ask(1)
         await s.until_answered()
         assert len(s.connector.links) == 1

@@ -10,9 +10,7 @@ from daemon.events import LinkState, TurnState
 from daemon.rehearsal.stand_in_faults import Faults
 from daemon.rehearsal.voices import question
 from hardware.pcm import FRAME_S, UP
-from tests.scenario.story import ANSWER_S, Story, running, scenario
-
-PRE_ROLL_S = 0.5
+from tests.scenario.story import ANSWER_S, PRE_ROLL_S, Story, running, scenario
 
 
 def heard(s: Story) -> list[str]:

@@ -40,6 +40,8 @@ class Account:
     """Until the first sample of the next answer sounded."""
     lost_ms: int
     """Of what the microphone captured while the gate was open, what is in no turn whose answer was heard."""
+    unread_ms: int
+    """Of it, what the microphone's driver had to drop because this machine stood still for more than half a second."""
     twice_frames: int
     """Frames said again to a session that knew them and had answered them."""
     attempts: int
@@ -67,6 +69,7 @@ def account(stage: Stage) -> Account:
         saw=" → ".join(_collapsed(_seen(stage.shown, faulted_s, next_s))),
         went_on_s=next_s - faulted_s,
         lost_ms=_lost_frames(stage) * FRAME_MS,
+        unread_ms=sum(int(line["lost_ms"]) for line in stage.journal.told("microphone.overflow")),
         twice_frames=_twice(stage),
         attempts=len(attempts),
         link="the same" if not links else "resumed" if links[-1]["resumed"] else "new session",
