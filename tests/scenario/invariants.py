@@ -216,8 +216,7 @@ def no_word_of_an_answered_turn_is_said_again_to_its_session(trace: Trace) -> It
     Nor can we know where the service says nothing of such turns, as is its manner, or because several of them reached
     it in one instant: what it then says may be of the next one or of them, and is not believed.
     """
-    disbelieved = any("overdue" in line["reason"] for line in trace.story.told("link.lost"))
-    if not trace.plan.manners.ends_unheard_turns or (disbelieved and trace.spell("congestion")):
+    if not trace.plan.manners.ends_unheard_turns or trace.spell("congestion"):
         return
     answered = {turn_id for turn_id, done in trace.outcomes.items() if done["outcome"] in {"answered", "interrupted"}}
     once = {name for turn_id in answered for name in trace.said_in(turn_id)}
