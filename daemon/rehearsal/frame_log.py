@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 
 from hardware import pcm
 
-from .stand_in_fields import snake
-from .stand_in_memory import digest
-from .stand_in_messages import Abort, Close, Message, Out, Raw, Stall
+from .stand_in.fields import snake
+from .stand_in.memory import digest
+from .stand_in.messages import Abort, Close, Message, Out, Raw, Stall
 
 Line: TypeAlias = dict[str, object]
 """One frame: `t_s` (monotonic clock; going up, when it was read; going down, just before it is written), `way`, `kind`,

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .stand_in_tokens import Reply, refusal
+from .stand_in.tokens import Reply, refusal
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection

@@ -24,10 +24,10 @@ from . import voices
 from .frame_log import Line
 from .posts import taking_posts
 from .slow_pong import slow_to_pong
-from .stand_in import Refusal, StandIn
-from .stand_in_answer import Answer, Pacing
-from .stand_in_connection import Connection
-from .stand_in_tokens import OWNERS_PATH, Reply
+from .stand_in.answer import Answer, Pacing
+from .stand_in.connection import Connection
+from .stand_in.service import Refusal, StandIn
+from .stand_in.tokens import OWNERS_PATH, Reply
 from .talk import Log, Talk, reset
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from . import frame_log
 from .frame_log import Line
-from .stand_in_connection import Connection
-from .stand_in_messages import Abort, Close, Out, Raw, Stall
+from .stand_in.connection import Connection
+from .stand_in.messages import Abort, Close, Out, Raw, Stall
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection

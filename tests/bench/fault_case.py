@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from daemon.rehearsal.stand_in_answer import BURSTS, Pacing
-from daemon.rehearsal.stand_in_faults import Act, Moment
+from daemon.rehearsal.stand_in.answer import BURSTS, Pacing
+from daemon.rehearsal.stand_in.faults import Act, Moment
 from tests.support.stage import Stage
 
 Tale: TypeAlias = Callable[[Stage], Awaitable[None]]

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
-from daemon.rehearsal.stand_in_answer import BURSTS
-from daemon.rehearsal.stand_in_memory import Session
+from daemon.rehearsal.stand_in.answer import BURSTS
+from daemon.rehearsal.stand_in.memory import Session
 from tests.bench.fault_case import LONG_ANSWER_S, Case, in_answer, in_sentence, reset
 from tests.support import wall_clock
 from tests.support.stage import Stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from daemon.rehearsal.stand_in_faults import (
+from daemon.rehearsal.stand_in.faults import (
     ERROR_FRAME,
     MALFORMED_JSON,
     UNKNOWN_MESSAGE,
@@ -14,7 +14,7 @@ from daemon.rehearsal.stand_in_faults import (
     Moment,
     huge_message,
 )
-from daemon.rehearsal.stand_in_messages import Close
+from daemon.rehearsal.stand_in.messages import Close
 from tests.bench.fault_case import Blow, Case, in_answer, in_sentence, reset, service_does
 from tests.support.stage import Stage
 

@@ -15,9 +15,8 @@ from typing import Final
 
 from daemon.rehearsal.network import Network, network
 from daemon.rehearsal.server import serve
-from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import Answer
-from daemon.rehearsal.stand_in_faults import (
+from daemon.rehearsal.stand_in.answer import Answer
+from daemon.rehearsal.stand_in.faults import (
     ABORT,
     ERROR_FRAME,
     MALFORMED_JSON,
@@ -28,7 +27,8 @@ from daemon.rehearsal.stand_in_faults import (
     Moment,
     Strike,
 )
-from daemon.rehearsal.stand_in_messages import Close
+from daemon.rehearsal.stand_in.messages import Close
+from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import answer
 from hardware.pcm import DOWN
 

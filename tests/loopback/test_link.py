@@ -29,9 +29,8 @@ from daemon.live.wire import Audio, Downward, Generated, Handle, Said, TurnDone
 from daemon.rehearsal.frame_log import Line
 from daemon.rehearsal.network import Network, network
 from daemon.rehearsal.server import Server, serve
-from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import Answer, Pacing
-from daemon.rehearsal.stand_in_faults import (
+from daemon.rehearsal.stand_in.answer import Answer, Pacing
+from daemon.rehearsal.stand_in.faults import (
     ABORT,
     EMPTY_FRAME,
     ERROR_FRAME,
@@ -44,7 +43,8 @@ from daemon.rehearsal.stand_in_faults import (
     Strike,
     huge_message,
 )
-from daemon.rehearsal.stand_in_messages import Close, Out
+from daemon.rehearsal.stand_in.messages import Close, Out
+from daemon.rehearsal.stand_in.service import StandIn
 from hardware.pcm import DOWN, UP
 from tests.support.known_sound import known_sound
 

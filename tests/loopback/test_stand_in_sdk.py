@@ -18,15 +18,15 @@ from google.genai import errors, live, types
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from daemon.rehearsal import stand_in_faults as faults
 from daemon.rehearsal.frame_log import Line
 from daemon.rehearsal.network import network
 from daemon.rehearsal.server import Server, serve
-from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import Answer, Pacing
-from daemon.rehearsal.stand_in_faults import Act, Faults, GoAway, Moment, Strike
-from daemon.rehearsal.stand_in_memory import digest
-from daemon.rehearsal.stand_in_messages import Close
+from daemon.rehearsal.stand_in import faults
+from daemon.rehearsal.stand_in.answer import Answer, Pacing
+from daemon.rehearsal.stand_in.faults import Act, Faults, GoAway, Moment, Strike
+from daemon.rehearsal.stand_in.memory import digest
+from daemon.rehearsal.stand_in.messages import Close
+from daemon.rehearsal.stand_in.service import StandIn
 from hardware.pcm import DOWN, UP
 from tests.support.known_sound import known_sound
 from tests.support.live_client import PATH, setup

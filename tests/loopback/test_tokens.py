@@ -35,10 +35,10 @@ from daemon.live.upward import Speech, TurnEnd, TurnStart
 from daemon.live.wire import GoAway, Handle
 from daemon.mint import minted
 from daemon.rehearsal.server import Server, serve
-from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import Answer, Pacing
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_tokens import Terms
+from daemon.rehearsal.stand_in.answer import Answer, Pacing
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.service import StandIn
+from daemon.rehearsal.stand_in.tokens import Terms
 from daemon.wiring import token_service
 from hardware.pcm import DOWN, UP
 from tests.support.known_sound import known_sound

@@ -11,8 +11,8 @@ from random import Random
 
 import numpy as np
 
-from daemon.rehearsal.stand_in_answer import BURSTS, REAL_TIME, SLOW
-from daemon.rehearsal.stand_in_conduct import Manners
+from daemon.rehearsal.stand_in.answer import BURSTS, REAL_TIME, SLOW
+from daemon.rehearsal.stand_in.conduct import Manners
 from daemon.rehearsal.voices import question
 from hardware.pcm import UP
 from tests.scenario.mishaps import LONGEST_DELAY_S, mishaps

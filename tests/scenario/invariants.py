@@ -13,7 +13,7 @@ import numpy as np
 from daemon.events import LinkState, Status, TurnState
 from daemon.live.upward import Speech, TurnEnd, TurnStart
 from daemon.panel.lights import lights
-from daemon.rehearsal.stand_in_memory import Session, Turn, digest
+from daemon.rehearsal.stand_in.memory import Session, Turn, digest
 from hardware.pcm import FRAME_S, UP
 from tests.scenario.performance import LEVEL, STEP
 from tests.scenario.story import SILENT_AFTER_S

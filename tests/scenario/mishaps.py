@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from daemon.rehearsal import stand_in_faults as go_wrong
-from daemon.rehearsal.stand_in_faults import Act, Faults, GoAway, Handles, Moment, Silence, Strike
-from daemon.rehearsal.stand_in_messages import Close, Raw
+from daemon.rehearsal.stand_in import faults as go_wrong
+from daemon.rehearsal.stand_in.faults import Act, Faults, GoAway, Handles, Moment, Silence, Strike
+from daemon.rehearsal.stand_in.messages import Close, Raw
 from tests.scenario.plan import Happening
 from tests.scenario.story import Story
 

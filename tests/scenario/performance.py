@@ -9,8 +9,8 @@ from random import Random
 import numpy as np
 
 from daemon.events import TurnState
-from daemon.rehearsal.stand_in_answer import Answer
-from daemon.rehearsal.stand_in_faults import Faults
+from daemon.rehearsal.stand_in.answer import Answer
+from daemon.rehearsal.stand_in.faults import Faults
 from hardware.pcm import DOWN
 from hardware.settings import BoardSettings, LedSettings
 from hardware.simulated import SimulatedBoard

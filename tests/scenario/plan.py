@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from daemon.rehearsal.stand_in_answer import Pacing
-from daemon.rehearsal.stand_in_conduct import Manners
+from daemon.rehearsal.stand_in.answer import Pacing
+from daemon.rehearsal.stand_in.conduct import Manners
 from tests.scenario.story import Story
 from tests.support.virtual_time import START_S
 

@@ -21,10 +21,10 @@ from daemon.keeping import Keeping
 from daemon.live.supervisor import Supervisor
 from daemon.live.upward import Speech, TurnEnd, TurnStart, Upward
 from daemon.notify import service_manager
-from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import BURSTS, Answer, Answerer, Pacing, spoken
-from daemon.rehearsal.stand_in_faults import Faults
-from daemon.rehearsal.stand_in_memory import Turn, digest
+from daemon.rehearsal.stand_in.answer import BURSTS, Answer, Answerer, Pacing, spoken
+from daemon.rehearsal.stand_in.faults import Faults
+from daemon.rehearsal.stand_in.memory import Turn, digest
+from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
 from daemon.wiring import limits, liveness, rules
 from hardware.interfaces import Board

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from daemon.events import TurnState
-from daemon.rehearsal import stand_in_messages as say
-from daemon.rehearsal.stand_in_answer import BURSTS, REAL_TIME, SLOW, Answer, Pacing, spoken
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_faults import STALL, Faults, Moment, Strike
+from daemon.rehearsal.stand_in import messages as say
+from daemon.rehearsal.stand_in.answer import BURSTS, REAL_TIME, SLOW, Answer, Pacing, spoken
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.faults import STALL, Faults, Moment, Strike
 from hardware.pcm import DOWN
 from tests.scenario.story import SILENT_AFTER_S, Story, running, scenario
 

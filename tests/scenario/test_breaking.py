@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from daemon.events import LinkState, TurnState
-from daemon.rehearsal.stand_in_answer import REAL_TIME
-from daemon.rehearsal.stand_in_faults import (
+from daemon.rehearsal.stand_in.answer import REAL_TIME
+from daemon.rehearsal.stand_in.faults import (
     ABORT,
     Faults,
     Handles,

@@ -9,8 +9,8 @@ import pytest
 
 from daemon.events import LinkState, TurnState
 from daemon.live.upward import Speech
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_faults import Faults, GoAway, Moment, Strike
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.faults import Faults, GoAway, Moment, Strike
 from daemon.rehearsal.voices import question
 from tests.scenario.story import Story, running, scenario
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from daemon.events import LinkState, TurnState
-from daemon.rehearsal.stand_in_faults import (
+from daemon.rehearsal.stand_in.faults import (
     ABORT,
     ERROR_FRAME,
     MALFORMED_JSON,
@@ -19,7 +19,7 @@ from daemon.rehearsal.stand_in_faults import (
     Strike,
     huge_message,
 )
-from daemon.rehearsal.stand_in_messages import Close
+from daemon.rehearsal.stand_in.messages import Close
 from tests.scenario.story import Story, running, scenario
 
 # --- the network goes away -------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import pytest
 
 from daemon.events import Fault, LinkState, TurnState
 from daemon.panel.lights import lights
-from daemon.rehearsal.stand_in_faults import Act, Faults, Moment, Strike
-from daemon.rehearsal.stand_in_messages import Close
+from daemon.rehearsal.stand_in.faults import Act, Faults, Moment, Strike
+from daemon.rehearsal.stand_in.messages import Close
 from tests.scenario.story import Story, running, scenario
 
 TEN_MINUTES_S = 600.0

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from daemon.events import Fault, LinkState, TurnState
-from daemon.rehearsal.stand_in_faults import Faults, GoAway, Moment, Strike
+from daemon.rehearsal.stand_in.faults import Faults, GoAway, Moment, Strike
 from tests.scenario.story import Story, scenario
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import inf
 from typing import Any
 
-from daemon.rehearsal.stand_in_memory import Turn, digest
+from daemon.rehearsal.stand_in.memory import Turn, digest
 from hardware.pcm import FRAME_S, UP
 from tests.scenario.performance import Performance
 from tests.support.in_process import InProcessLink

@@ -21,7 +21,7 @@ from daemon.live.link import Endpoint, GenaiConnector, Link
 from daemon.live.setup import live_config
 from daemon.live.upward import Speech, TurnStart
 from daemon.rehearsal.server import serve
-from daemon.rehearsal.stand_in import StandIn
+from daemon.rehearsal.stand_in.service import StandIn
 
 DEVICE, SERVICE = "10.77.0.1", "10.77.0.2"
 PATIENCE_S = 15.0

@@ -15,10 +15,10 @@ from typing import Any
 from daemon.errors import Deadline, LinkError, LinkTimeout
 from daemon.live.upward import TurnStart, Upward
 from daemon.live.wire import Downward, SetupDone, read
-from daemon.rehearsal.stand_in import Refusal, StandIn
-from daemon.rehearsal.stand_in_connection import Connection
-from daemon.rehearsal.stand_in_memory import Turn
-from daemon.rehearsal.stand_in_messages import Abort, Close, Raw, Stall
+from daemon.rehearsal.stand_in.connection import Connection
+from daemon.rehearsal.stand_in.memory import Turn
+from daemon.rehearsal.stand_in.messages import Abort, Close, Raw, Stall
+from daemon.rehearsal.stand_in.service import Refusal, StandIn
 from tests.support.network import SERVICE_S, Network
 from tests.support.sdk_frames import frame, parsed
 

@@ -8,12 +8,12 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from daemon.rehearsal.stand_in import Refusal, StandIn
-from daemon.rehearsal.stand_in_answer import Answer, Pacing
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_connection import Connection
-from daemon.rehearsal.stand_in_faults import Faults
-from daemon.rehearsal.stand_in_messages import Abort, Close, Out
+from daemon.rehearsal.stand_in.answer import Answer, Pacing
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.connection import Connection
+from daemon.rehearsal.stand_in.faults import Faults
+from daemon.rehearsal.stand_in.messages import Abort, Close, Out
+from daemon.rehearsal.stand_in.service import Refusal, StandIn
 from hardware.pcm import DOWN, UP
 from tests.support.known_sound import known_sound
 

@@ -27,10 +27,10 @@ from daemon.notify import ServiceManager
 from daemon.rehearsal.frame_log import Line
 from daemon.rehearsal.network import Network, network
 from daemon.rehearsal.server import Server, serve
-from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import Answer
-from daemon.rehearsal.stand_in_faults import Act, Faults, Moment, Strike
-from daemon.rehearsal.stand_in_memory import Turn
+from daemon.rehearsal.stand_in.answer import Answer
+from daemon.rehearsal.stand_in.faults import Act, Faults, Moment, Strike
+from daemon.rehearsal.stand_in.memory import Turn
+from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
 from daemon.wiring import limits, supervised
 from hardware.pcm import UP

@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from math import inf
 from typing import Final
 
-from daemon.rehearsal.stand_in_memory import Turn, digest
+from daemon.rehearsal.stand_in.memory import Turn, digest
 from hardware.pcm import FRAME_MS, FRAME_S
 from tests.support.stage import Stage
 

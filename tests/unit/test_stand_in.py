@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.rehearsal import voices
-from daemon.rehearsal.stand_in import StandIn
-from daemon.rehearsal.stand_in_answer import BURSTS, REAL_TIME, SLOW, Answer, Pacing
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_memory import digest
-from daemon.rehearsal.stand_in_messages import Close
+from daemon.rehearsal.stand_in.answer import BURSTS, REAL_TIME, SLOW, Answer, Pacing
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.memory import digest
+from daemon.rehearsal.stand_in.messages import Close
+from daemon.rehearsal.stand_in.service import StandIn
 from hardware.pcm import DOWN, UP
 from tests.support.known_sound import known_sound
 from tests.support.live_client import ANSWER, TIDY, Client, service

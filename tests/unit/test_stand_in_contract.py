@@ -19,10 +19,10 @@ from google.ai.generativelanguage_v1beta.types import generative_service
 from google.genai import live, types
 from google.protobuf import json_format
 
-from daemon.rehearsal.stand_in_answer import Answer, Call, Pacing
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_faults import Faults, GoAway, Handles, Moment, Strike
-from daemon.rehearsal.stand_in_models import MODELS
+from daemon.rehearsal.stand_in.answer import Answer, Call, Pacing
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.faults import Faults, GoAway, Handles, Moment, Strike
+from daemon.rehearsal.stand_in.models import MODELS
 from hardware.pcm import UP
 from tests.support.known_sound import known_sound
 from tests.support.live_client import ANSWER, Client, service

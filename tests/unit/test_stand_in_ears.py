@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from daemon.rehearsal import voices
-from daemon.rehearsal.stand_in_memory import digest
-from daemon.rehearsal.stand_in_messages import Close
+from daemon.rehearsal.stand_in.memory import digest
+from daemon.rehearsal.stand_in.messages import Close
 from hardware.pcm import UP
 from tests.support.known_sound import known_sound
 from tests.support.live_client import ANSWER, Client, service

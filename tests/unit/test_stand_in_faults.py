@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from daemon.rehearsal import stand_in_faults as faults
-from daemon.rehearsal.stand_in import Refusal
-from daemon.rehearsal.stand_in_faults import Act, Faults, GoAway, Handles, Moment, Silence, Strike
-from daemon.rehearsal.stand_in_messages import Abort, Close, Out, Raw, Stall
+from daemon.rehearsal.stand_in import faults
+from daemon.rehearsal.stand_in.faults import Act, Faults, GoAway, Handles, Moment, Silence, Strike
+from daemon.rehearsal.stand_in.messages import Abort, Close, Out, Raw, Stall
+from daemon.rehearsal.stand_in.service import Refusal
 from hardware.pcm import UP
 from tests.support.known_sound import known_sound
 from tests.support.live_client import ANSWER, KEY, PATH, Client, service

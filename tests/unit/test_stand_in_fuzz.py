@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.rehearsal.stand_in_answer import BURSTS, REAL_TIME, SLOW, Answer, Call, Pacing
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_faults import ABORT, STALL, Act, Faults, GoAway, Moment, Silence, Strike
-from daemon.rehearsal.stand_in_messages import Abort, Close, Stall
-from daemon.rehearsal.stand_in_models import MODELS
+from daemon.rehearsal.stand_in.answer import BURSTS, REAL_TIME, SLOW, Answer, Call, Pacing
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.faults import ABORT, STALL, Act, Faults, GoAway, Moment, Silence, Strike
+from daemon.rehearsal.stand_in.messages import Abort, Close, Stall
+from daemon.rehearsal.stand_in.models import MODELS
 from hardware.pcm import DOWN, UP
 from tests.support.known_sound import known_sound
 from tests.support.live_client import Client, service, setup

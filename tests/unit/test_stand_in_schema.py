@@ -6,9 +6,9 @@ import pytest
 from google.ai.generativelanguage_v1beta.types import generative_service
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from daemon.rehearsal.stand_in_fields import snake
-from daemon.rehearsal.stand_in_schema import ENUMS
-from daemon.rehearsal.stand_in_schema import MESSAGES as TABLE
+from daemon.rehearsal.stand_in.fields import snake
+from daemon.rehearsal.stand_in.schema import ENUMS
+from daemon.rehearsal.stand_in.schema import MESSAGES as TABLE
 
 ONLY_OURS = {
     "Setup": {"proactivity", "historyConfig", "safetySettings"},

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_messages import Close
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.messages import Close
 from hardware.pcm import UP
 from tests.support.known_sound import known_sound
 from tests.support.live_client import Client, service

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.rehearsal.stand_in import Refusal, StandIn
-from daemon.rehearsal.stand_in_fields import group, read
-from daemon.rehearsal.stand_in_messages import Close
-from daemon.rehearsal.stand_in_models import MODELS
+from daemon.rehearsal.stand_in.fields import group, read
+from daemon.rehearsal.stand_in.messages import Close
+from daemon.rehearsal.stand_in.models import MODELS
+from daemon.rehearsal.stand_in.service import Refusal, StandIn
 from tests.support.live_client import KEY, PATH, Client, service, setup
 
 LIVE = "gemini-3.8-live"

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.rehearsal.posts import LONGEST_BYTES, replied
-from daemon.rehearsal.stand_in import Refusal, StandIn
-from daemon.rehearsal.stand_in_answer import Pacing
-from daemon.rehearsal.stand_in_conduct import Manners
-from daemon.rehearsal.stand_in_faults import Act, Faults, GoAway, Moment, Silence, Strike
-from daemon.rehearsal.stand_in_messages import Close
-from daemon.rehearsal.stand_in_tokens import Reply, Terms
+from daemon.rehearsal.stand_in.answer import Pacing
+from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.rehearsal.stand_in.faults import Act, Faults, GoAway, Moment, Silence, Strike
+from daemon.rehearsal.stand_in.messages import Close
+from daemon.rehearsal.stand_in.service import Refusal, StandIn
+from daemon.rehearsal.stand_in.tokens import Reply, Terms
 from tests.support.live_client import ANSWER, PATH, Client, setup
 
 WALL_S = datetime(2026, 11, 21, 20, tzinfo=UTC).timestamp()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from daemon.rehearsal.stand_in_answer import Answer, Call
-from daemon.rehearsal.stand_in_conduct import Manners
+from daemon.rehearsal.stand_in.answer import Answer, Call
+from daemon.rehearsal.stand_in.conduct import Manners
 from tests.support.live_client import ANSWER, Client, service
 
 CALLING = Answer(ANSWER.pcm, ANSWER.transcript, (Call("set_volume", {"percent": 40}),))

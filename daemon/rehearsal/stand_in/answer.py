@@ -13,12 +13,12 @@ from typing import Final, TypeAlias
 
 from hardware import pcm
 
-from . import stand_in_messages as say
-from . import voices
-from .stand_in_agenda import Step
-from .stand_in_dice import Dice
-from .stand_in_messages import Message
-from .stand_in_models import Model
+from .. import voices
+from . import messages as say
+from .agenda import Step
+from .dice import Dice
+from .messages import Message
+from .models import Model
 
 
 @dataclass(frozen=True, slots=True)

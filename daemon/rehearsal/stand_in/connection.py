@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import stand_in_messages as say
-from .stand_in_agenda import Agenda, Cue, Step
-from .stand_in_conduct import Conduct
-from .stand_in_faults import OVERSTAYED, GoAway, Handles, Moment, Silence
-from .stand_in_fields import Fields, group, read
-from .stand_in_generator import Generator
-from .stand_in_listener import Listener
-from .stand_in_memory import Memory, Session
-from .stand_in_messages import Abort, Close, Out, Rejected, Stall
-from .stand_in_setup import agreed
-from .stand_in_tokens import TOKEN_OVER, Token
+from . import messages as say
+from .agenda import Agenda, Cue, Step
+from .conduct import Conduct
+from .faults import OVERSTAYED, GoAway, Handles, Moment, Silence
+from .fields import Fields, group, read
+from .generator import Generator
+from .listener import Listener
+from .memory import Memory, Session
+from .messages import Abort, Close, Out, Rejected, Stall
+from .setup import agreed
+from .tokens import TOKEN_OVER, Token
 
 _MOMENTS: Final = {
     Step.SETUP_COMPLETE: Moment.SETUP_COMPLETE,

@@ -8,12 +8,12 @@ from typing import Final
 
 from hardware import pcm
 
-from . import stand_in_messages as say
-from .stand_in_agenda import Agenda, Cue, Step
-from .stand_in_answer import Answer, Call, Part
-from .stand_in_conduct import Conduct
-from .stand_in_memory import TOKENS_PER_S, Session, Turn
-from .stand_in_messages import Message, Out
+from . import messages as say
+from .agenda import Agenda, Cue, Step
+from .answer import Answer, Call, Part
+from .conduct import Conduct
+from .memory import TOKENS_PER_S, Session, Turn
+from .messages import Message, Out
 
 GENERATED_AFTER_S: Final = 0.02
 """From the last audio to generationComplete."""

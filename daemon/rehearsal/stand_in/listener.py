@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from . import stand_in_messages as say
-from .stand_in_agenda import Agenda
-from .stand_in_ears import Ears
-from .stand_in_faults import Moment
-from .stand_in_fields import Fields, group, groups, text
-from .stand_in_generator import Generator
-from .stand_in_memory import Session, Turn
-from .stand_in_messages import Rejected
-from .stand_in_setup import check_history
+from . import messages as say
+from .agenda import Agenda
+from .ears import Ears
+from .faults import Moment
+from .fields import Fields, group, groups, text
+from .generator import Generator
+from .memory import Session, Turn
+from .messages import Rejected
+from .setup import check_history
 
 _AUDIO_TYPE: Final = re.compile(r"audio/pcm(?:\s*;\s*rate=(\d+))?", re.IGNORECASE)
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .stand_in_answer import Answerer, Pacing
-from .stand_in_dice import Dice
-from .stand_in_faults import Faults, Nemesis
-from .stand_in_memory import Turn
+from .answer import Answerer, Pacing
+from .dice import Dice
+from .faults import Faults, Nemesis
+from .memory import Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .stand_in_fields import Fields, group, groups, number, snake, text
-from .stand_in_messages import Rejected
-from .stand_in_models import MODELS, VOICES, History, Model, OptIn, Thinking
+from .fields import Fields, group, groups, number, snake, text
+from .messages import Rejected
+from .models import MODELS, VOICES, History, Model, OptIn, Thinking
 
 WINDOW_TOKENS: Final = 131_072
 """The context window of all Live models (live-api.md 1.6)."""
@@ -58,7 +58,7 @@ def agreed(fields: Fields, api_version: str) -> Setup:
     """Return what a setup comes to.
 
     Args:
-        fields: The setup message as `stand_in_fields.read` returns it.
+        fields: The setup message as `fields.read` returns it.
         api_version: "v1", "v1alpha" or "v1beta", from the path.
 
     Raises:

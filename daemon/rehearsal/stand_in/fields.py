@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final, TypeAlias
 
-from .stand_in_messages import Rejected
-from .stand_in_schema import ENUMS, MESSAGES
+from .messages import Rejected
+from .schema import ENUMS, MESSAGES
 
 Fields: TypeAlias = Mapping[str, object]
 """A message that was read: camelCase names of known fields, values of the declared kinds, bytes decoded."""

@@ -9,9 +9,9 @@ from typing import Final
 
 from hardware import pcm
 
-from .stand_in_dice import Dice
-from .stand_in_messages import Rejected
-from .stand_in_setup import WINDOW_TOKENS, Setup
+from .dice import Dice
+from .messages import Rejected
+from .setup import WINDOW_TOKENS, Setup
 
 TOKENS_PER_S: Final = 25
 """Audio, in and out (live-api.md 1.1)."""

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from .stand_in_dice import Dice
-from .stand_in_fields import Fields, group, read, text
-from .stand_in_messages import Close, Rejected
+from .dice import Dice
+from .fields import Fields, group, read, text
+from .messages import Close, Rejected
 
 PREFIX: Final = "auth_tokens/"
 LONGEST_LIFE_S: Final = 20 * 3600.0

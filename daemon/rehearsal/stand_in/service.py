@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from .stand_in_answer import BURSTS, Answerer, Pacing, spoken
-from .stand_in_conduct import Conduct, Manners
-from .stand_in_connection import Connection
-from .stand_in_dice import Dice
-from .stand_in_faults import Faults
-from .stand_in_memory import Memory, Session, Turn
-from .stand_in_tokens import MINT, OWNERS_PATH, PREFIX, Reply, Tokens, refusal
+from .answer import BURSTS, Answerer, Pacing, spoken
+from .conduct import Conduct, Manners
+from .connection import Connection
+from .dice import Dice
+from .faults import Faults
+from .memory import Memory, Session, Turn
+from .tokens import MINT, OWNERS_PATH, PREFIX, Reply, Tokens, refusal
 
 _PATH: Final = re.compile(
     r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta|v1)\.GenerativeService\.BidiGenerateContent(Constrained)?"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
-from .stand_in_messages import Abort, Close, Message, Out, Raw, Stall
+from .messages import Abort, Close, Message, Out, Raw, Stall
 
 
 class Moment(Enum):

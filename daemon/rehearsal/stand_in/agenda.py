@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .stand_in_messages import Out, Raw
+from .messages import Out, Raw
 
 
 class Step(Enum):
