@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from hardware.played import Played
+
 Rgb: TypeAlias = tuple[int, int, int]
 """One pixel: red, green, blue, each 0 to 255, before the driver's brightness and current limit."""
 
@@ -80,6 +82,11 @@ class Microphone(Protocol):
 
 class Speaker(Protocol):
     """An open speaker. It plays silence whenever nothing was written, so its delay never changes."""
+
+    @property
+    def reference(self) -> Played:
+        """All that was handed to the device since it was opened, silence included."""
+        ...
 
     @property
     def xruns(self) -> int:

@@ -17,6 +17,7 @@ from typing import Final
 
 from hardware.interfaces import DeviceLost
 from hardware.pcm import DOWN, ramped
+from hardware.played import Played
 
 FADE_S: Final = 0.005
 """The fade that ends what is flushed: short enough to be silence, long enough not to click."""
@@ -27,6 +28,7 @@ class PlayQueue:
 
     def __init__(self, first_sample_s: float) -> None:
         """Begin empty; the device's next sample will sound at `first_sample_s`."""
+        self.played: Final = Played()
         self._pending = bytearray()
         self._next_sample_s = first_sample_s
         self._epoch = 0
@@ -47,7 +49,9 @@ class PlayQueue:
             self._next_sample_s = sounds_s + DOWN.seconds(size_bytes)
             piece = bytes(self._pending[:size_bytes])
             del self._pending[:size_bytes]
-        return piece.ljust(size_bytes, b"\0"), bool(piece)
+        whole = piece.ljust(size_bytes, b"\0")
+        self.played.add(whole, sounds_s)
+        return whole, bool(piece)
 
     def freed(self) -> None:
         """Wake those who wait for room."""

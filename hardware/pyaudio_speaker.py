@@ -8,6 +8,7 @@ from typing import Final
 
 from hardware.pcm import DOWN, SAMPLE_BYTES
 from hardware.play_queue import PlayQueue
+from hardware.played import Played
 from hardware.pyaudio_host import OUTPUT_UNDERFLOW, Times
 from hardware.pyaudio_stream import WatchedStream
 from hardware.settings import SpeakerSettings
@@ -37,6 +38,11 @@ class PyAudioSpeaker:
     def xruns(self) -> int:
         """How often PortAudio reported that the card had run dry."""
         return self._xruns
+
+    @property
+    def reference(self) -> Played:
+        """What was handed to the device; see `Speaker.reference`."""
+        return self._play.played
 
     async def write(self, frame: bytes) -> float:
         """Queue one frame; see `Speaker.write`."""

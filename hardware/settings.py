@@ -20,6 +20,10 @@ class MicrophoneSettings:
     `sound_devices.find_device`); empty for the system's default. Never an index: those change with every replug."""
     gain_db: float = 0.0
     """A fixed digital gain; MEMS microphones on I2S are quiet (hardware.md section 1)."""
+    rate_hz: int = 0
+    """What the device is opened at; 0: the best that it really has."""
+    channel: int = 0
+    """Which channel of a device that has several is heard; the first is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class SpeakerSettings:
 
     driver: Literal["pyaudio", "simulated"] = "pyaudio"
     device: str = ""
+    """As for the microphone."""
+    rate_hz: int = 0
     """As for the microphone."""
 
 

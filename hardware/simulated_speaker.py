@@ -8,6 +8,7 @@ from typing import Final
 from hardware.interfaces import DeviceMissing
 from hardware.pcm import DOWN, FRAME_S, SAMPLE_BYTES
 from hardware.play_queue import PlayQueue
+from hardware.played import Played
 
 SILENCE_UNTIL_LOST_S: Final = 1.0
 """A lost sound card just stops; that it is lost is known a second later (hardware.md section 10)."""
@@ -93,6 +94,11 @@ class SimulatedSpeaker:
     def xruns(self) -> int:
         """How often the device ran dry since it was opened."""
         return self._xruns
+
+    @property
+    def reference(self) -> Played:
+        """What was handed to the device; see `Speaker.reference`."""
+        return self._play.played
 
     async def write(self, frame: bytes) -> float:
         """Queue one frame; see `Speaker.write`."""

@@ -19,6 +19,7 @@ from daemon.audio.volume import Volume
 from daemon.journal import Level
 from hardware.interfaces import DeviceLost, Speaker
 from hardware.pcm import DOWN, level_dbfs, mixed
+from hardware.played import Piece
 
 __all__ = ["Heard", "Playback"]
 
@@ -98,6 +99,10 @@ class Playback:
     def audible(self) -> bool:
         """Whether the microphone may hear us: from the first frame handed over until `tail_s` after the last sound."""
         return self._sounds.audible(_now())
+
+    def reference(self) -> list[Piece]:
+        """Return what the speaker handed to its device since the last call: what may come back as an echo."""
+        return self._speaker.reference.take() if self._speaker is not None else []
 
     @property
     def level(self) -> float:

@@ -67,7 +67,23 @@ def _turns(config: Config) -> Iterator[Conflict]:
         )
     if config.camera.mode == "with_turn" and config.camera.driver == "none":
         yield Conflict(("camera.mode", "camera.driver"), 'with driver = "none" there is no camera that could look')
-    if config.button.driver == "none" and not config.control.socket:
+    if not turn.shortest_hangover_ms <= turn.hangover_ms <= turn.longest_hangover_ms:
+        yield Conflict(
+            ("turn.hangover_ms", "turn.shortest_hangover_ms", "turn.longest_hangover_ms"),
+            f"it must lie between shortest_hangover_ms ({turn.shortest_hangover_ms}) and longest_hangover_ms"
+            f" ({turn.longest_hangover_ms}); set all three alike for a pause that never changes",
+        )
+    for key in ("start_sensitivity", "end_sensitivity", "prefix_padding_ms", "silence_duration_ms"):
+        if getattr(config.live, key) is not None and turn.taking == "local":
+            yield Conflict(
+                (f"live.{key}", "turn.taking"), 'it is about the service\'s own detection: only with taking = "server"'
+            )
+    if config.echo.mode != "cancel":
+        for key, off in (("noise_suppression", "off"), ("automatic_gain", False)):
+            if getattr(config.echo, key) != off:
+                yield Conflict((f"echo.{key}", "echo.mode"), 'it is a part of the canceller: only with mode = "cancel"')
+    wakes_by_voice = turn.mode == "hands_free" and turn.wake == "voice"
+    if config.button.driver == "none" and not config.control.socket and not wakes_by_voice:
         yield Conflict(
             ("button.driver", "control.socket"),
             "without a button and without a control socket nothing could ever begin a turn; give it one of them",

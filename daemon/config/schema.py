@@ -1,4 +1,4 @@
-"""The configuration as data: twelve sections, every key with its unit, its range and its default.
+"""The configuration as data: thirteen sections, every key with its unit, its range and its default.
 
 Types are strict (`"17"` is no number, `1` is no boolean) and unknown keys are errors: the configuration is refused,
 not guessed at. `config/vocative.toml` says the same in the owner's words.
@@ -30,6 +30,7 @@ from .values import (
     header_value,
     language,
     nothing_or_from,
+    sample_rate,
     service_url,
     socket_path,
     token_service_url,
@@ -53,6 +54,7 @@ Threshold: TypeAlias = Annotated[
 Pin: TypeAlias = Annotated[
     int, Field(ge=2, le=27), Why("GPIO numbers are meant, not those on the header; 0 and 1 belong to the HAT's memory")
 ]
+Rate: TypeAlias = Annotated[int, AfterValidator(sample_rate)]
 Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 Price: TypeAlias = Annotated[
     float, Field(ge=0.0, le=10_000.0), Why("a price is for a million tokens; 0 means that there is no estimate")
@@ -93,6 +95,11 @@ class LiveSection(Section):
         int, Field(ge=0, le=8_000), Why("it is billed again with every turn, like everything that a session knows")
     ] = 1_000
     """What a new session is told of what was said; 0 for nothing. Above 0 both sides are transcribed."""
+    start_sensitivity: Literal["low", "high"] | None = None
+    end_sensitivity: Literal["low", "high"] | None = None
+    prefix_padding_ms: Annotated[int | None, Field(ge=0, le=2_000)] = None
+    silence_duration_ms: Annotated[int | None, Field(ge=100, le=2_000), Why("some models ignore more than 2000")] = None
+    """How the service finds turns; only with `turn.taking = "server"` (live-api.md 1.3). None: its own default."""
     activity_handling: Literal["interrupt", "no_interruption"] = "interrupt"
     turn_coverage: Literal["only_activity", "all_input", "audio_activity_and_all_video"] | None = None
     base_url: Annotated[str, AfterValidator(service_url)] = ""
@@ -114,7 +121,16 @@ class LiveSection(Section):
 class TurnSection(Section):
     """Taking turns. All times are measured in audio."""
 
-    mode: Literal["hold", "tap"] = "hold"
+    mode: Literal["hold", "tap", "hands_free"] = "hold"
+    wake: Literal["voice", "button"] = "voice"
+    """What begins a conversation in mode hands_free."""
+    follow_up_s: Annotated[float, Field(ge=0.0, le=60.0), Why("0 means that there is none")] = 8.0
+    """After an answer, in mode hands_free: how long a voice goes on with the conversation."""
+    barge_in: Literal["voice", "button"] = "voice"
+    """What stops an answer in the modes tap and hands_free; in mode hold the button alone opens the gate."""
+    taking: Literal["local", "server"] = "local"
+    """Who finds the ends of turns; "server": its automatic activity detection (live-api.md 1.3)."""
+    vad: Literal["both", "webrtc", "silero"] = "both"
     vad_aggressiveness: Annotated[int, Field(ge=0, le=3), Why("webrtcvad knows these four")] = 2
     pre_roll_ms: Annotated[
         int,
@@ -129,6 +145,9 @@ class TurnSection(Section):
         Field(ge=500, le=3_000),
         Why("the service acts at once on the end of a turn, so shorter pauses would cut sentences"),
     ] = 700
+    shortest_hangover_ms: Annotated[int, Field(ge=500, le=3_000)] = 500
+    longest_hangover_ms: Annotated[int, Field(ge=500, le=3_000)] = 1_200
+    """Between these the hangover follows the pauses of whoever speaks."""
     no_speech_s: Annotated[float, Field(ge=2.0, le=60.0)] = 8.0
     longest_s: Annotated[float, Field(ge=5.0, le=300.0)] = 60.0
 
@@ -141,6 +160,8 @@ class MicrophoneSection(Section):
     gain_db: Annotated[
         float, Field(ge=-20.0, le=40.0), Why("more only makes noise loud; a microphone that needs it is broken")
     ] = 0.0
+    rate_hz: Rate = 0
+    channel: Annotated[int, Field(ge=0, le=7), Why("0 is the first, which is left")] = 0
 
 
 class SpeakerSection(Section):
@@ -148,8 +169,23 @@ class SpeakerSection(Section):
 
     driver: Literal["pyaudio", "simulated"] = "pyaudio"
     device: DeviceName = ""
+    rate_hz: Rate = 0
     volume_percent: Percent = 70
     earcons: bool = True
+    sleep_after_s: Annotated[
+        float, Field(ge=0.0, le=86_400.0), AfterValidator(nothing_or_from(10.0)), Why("0 means never")
+    ] = 60.0
+    """Without a sound for so long, the card is closed; the next press wakes it."""
+
+
+class EchoSection(Section):
+    """What is done about the loudspeaker being heard by the microphone (hardware.md section 2)."""
+
+    mode: Literal["cancel", "half_duplex", "level", "system", "off"] = "cancel"
+    hangover_ms: Annotated[int, Field(ge=0, le=2_000)] = 300
+    """How long the room goes on sounding when the loudspeaker has stopped."""
+    noise_suppression: Literal["off", "low", "moderate", "high", "very_high"] = "off"
+    automatic_gain: bool = False
 
 
 class ButtonSection(Section):
@@ -256,6 +292,7 @@ class Config(Section):
     turn: TurnSection = Field(default_factory=TurnSection)
     microphone: MicrophoneSection = Field(default_factory=MicrophoneSection)
     speaker: SpeakerSection = Field(default_factory=SpeakerSection)
+    echo: EchoSection = Field(default_factory=EchoSection)
     button: ButtonSection = Field(default_factory=ButtonSection)
     leds: LedsSection = Field(default_factory=LedsSection)
     camera: CameraSection = Field(default_factory=CameraSection)
@@ -269,8 +306,10 @@ class Config(Section):
         """Return what the parts must be told to be opened."""
         microphone, speaker, button, leds, camera = self.microphone, self.speaker, self.button, self.leds, self.camera
         return BoardSettings(
-            microphone=MicrophoneSettings(microphone.driver, microphone.device, microphone.gain_db),
-            speaker=SpeakerSettings(speaker.driver, speaker.device),
+            microphone=MicrophoneSettings(
+                microphone.driver, microphone.device, microphone.gain_db, microphone.rate_hz, microphone.channel
+            ),
+            speaker=SpeakerSettings(speaker.driver, speaker.device, speaker.rate_hz),
             button=ButtonSettings(button.driver, button.pin, button.pull_up, button.debounce_ms),
             leds=LedSettings(**leds.model_dump()),
             camera=CameraSettings(camera.driver, camera.width_px, camera.quality_percent),

@@ -79,6 +79,13 @@ def nothing_or_from(low: float) -> Callable[[float], float]:
     return checked
 
 
+def sample_rate(rate_hz: int) -> int:
+    """Accept 0, which stands for finding out, and what sound cards have."""
+    if rate_hz and not 8_000 <= rate_hz <= 192_000:
+        raise ValueError("must be 0 to find out what the device has, or 8000 to 192000")
+    return rate_hz
+
+
 def service_url(url: str) -> str:
     """Accept nothing, or the https address of a host: the key travels in its headers."""
     if url and not _https(url):

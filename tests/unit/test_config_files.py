@@ -60,12 +60,17 @@ def test_no_key_is_there_that_the_schema_does_not_have() -> None:
     ids=lambda match: TEXT[match.end() :].split("\n")[0],
 )
 def test_each_optional_key_can_be_uncommented_alone(match: re.Match[str], tmp_path: Path) -> None:
-    before, after = TEXT[: match.start()], TEXT[match.end() :]
+    before, after = TEXT[: match.start()], served(TEXT[match.end() :])
     if after.startswith("["):
         after = after.replace("\n#", "\n", 1)
     path = tmp_path / "vocative.toml"
     path.write_text(before + after)
-    assert load(path) != Config()
+    assert load(path) != Config.model_validate(tomllib.loads(served(TEXT)))
+
+
+def served(text: str) -> str:
+    """Let the service find the turns: some of `[live]` is only allowed then."""
+    return text.replace('taking = "local"', 'taking = "server"')
 
 
 @pytest.mark.parametrize(("section", "key"), KEYS)

