@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from hardware.absent import AbsentButton, AbsentLedRing
 from hardware.interfaces import Board, Button, Camera, DeviceMissing, LedRing, Microphone, Speaker
 from hardware.settings import BoardSettings
+from hardware.sound_devices import Ability, Direction
 
 if TYPE_CHECKING:
     from hardware.simulated import SimulatedBoard
@@ -25,16 +26,17 @@ def open_board(settings: BoardSettings) -> Board:
     return board
 
 
-def sound_devices() -> tuple[list[str], list[str]]:
-    """Return the names of the microphones and of the speakers that there are now. May take a second.
+def sound_devices() -> tuple[list[Ability], list[Ability]]:
+    """Return the microphones and the loudspeakers that there are now, and what each really supports.
+
+    Each is opened for a moment to find out, so it may take some seconds.
 
     Raises:
         DeviceMissing: The sound system does not answer.
     """
     from hardware.pyaudio_host import PORTAUDIO
 
-    devices = PORTAUDIO.devices()
-    return [device.name for device in devices if device.captures], [device.name for device in devices if device.plays]
+    return PORTAUDIO.abilities(Direction.CAPTURE), PORTAUDIO.abilities(Direction.PLAYBACK)
 
 
 class _ConfiguredBoard:

@@ -7,7 +7,10 @@ What it leaves to its user, and is done here:
   has found. So beside another open stream it may work with a list that is out of date: a card plugged in since is
   not in it, and a number in it may be another card's by now. When the kernel names a card that was not there when
   PortAudio looked, all streams are given up, and the list is made anew as they are opened again.
-- `hw` devices are opened through ALSA's `plug` (PA_ALSA_PLUGHW): hardly a card captures 16 kHz mono by itself.
+- `hw` devices are opened as they are, never through ALSA's `plug`: what a card can is tried here, and the rest
+  converted by us (`card_format`). A PCM of type plug in ALSA's configuration can still be named.
+- Microphone and loudspeaker are two streams, also on one card: there both run on its clock anyway. Two cards drift
+  apart, whoever opens them.
 - Closing a running stream cancels its thread (pthread_cancel). If that thread just waits for Python's interpreter
   lock, the lock stays taken for ever. So the callback ends the stream first, and only then it is closed.
 """
@@ -18,104 +21,45 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
+from hardware.card_format import CAPTURE_RATES_HZ, PLAYBACK_RATES_HZ, CardFormat
 from hardware.interfaces import DeviceMissing
-from hardware.pcm import Format
-from hardware.sound_devices import Direction, SoundDevice, find_device, has_new_card
+from hardware.pyaudio_api import (
+    INVALID_CHANNELS,
+    INVALID_RATE,
+    SAMPLE_FORMATS,
+    UNAVAILABLE,
+    Callback,
+    DeviceInfo,
+    PaStream,
+    PyAudio,
+    number_of,
+    refusal,
+)
+from hardware.sound_devices import Ability, Direction, SoundDevice, find_device, has_new_card
 
-Times: TypeAlias = Mapping[str, float]
-"""`current_time`, `input_buffer_adc_time`, `output_buffer_dac_time`, in seconds of a clock of ALSA's."""
-Callback: TypeAlias = Callable[[bytes | None, int, Times, int], tuple[bytes | None, int]]
-"""Called on PortAudio's thread with what was captured (or None), the number of samples, the times and the status
-flags. Returns what is to be played (or None), and `CONTINUE` or `ABORT`. It must not raise: PyAudio would throw the
-exception into the main thread."""
-
-# Numbers of PortAudio's, from portaudio.h: PyAudio has the same, but is imported on first use only.
-INT16: Final = 8
-CONTINUE: Final = 0
-ABORT: Final = 2
-INPUT_OVERFLOW: Final = 0x2
-OUTPUT_UNDERFLOW: Final = 0x4
+Wishes: TypeAlias = Callable[[SoundDevice], Sequence[CardFormat]]
+"""What to try of a device, the best first; may raise `DeviceMissing`."""
 
 _LOCK_S: Final = 5.0
 """Longer than any card takes to be opened or closed; when it has passed, ALSA hangs."""
 _LAST_CALLBACK_S: Final = 0.2
 """How long a stream that is being closed may take to end by itself: ten periods."""
 _CHATTER: Final = (b"ALSA lib ", b"Cannot connect to server", b"jack server is not", b"JackShm", b"Expression '", b"\n")
-_PLUG: Final = "Name a PCM of type plug in /etc/asound.conf, and that one here"
-_REMEDIES: Final = {
-    -9985: "Something else holds it: `fuser -v /dev/snd/*` says what",
-    -9996: "`arecord -l` and `aplay -l` list the cards; if they do not, add this user to the group audio",
-    -9997: _PLUG,
-    -9998: _PLUG,
-}
-"""What to do about paDeviceUnavailable, paInvalidDevice, paInvalidSampleRate and paInvalidChannelCount."""
-
-
-class PaStream(Protocol):
-    """What is asked of PyAudio's stream. Only `close` and `start_stream` may block."""
-
-    def start_stream(self) -> None:
-        """Let callbacks come."""
-        ...
-
-    def is_active(self) -> bool:
-        """Return whether callbacks may still come. Raises OSError for a closed stream."""
-        ...
-
-    def get_output_latency(self) -> float:
-        """Return the seconds that PortAudio believes to lie between a callback and the converter."""
-        ...
-
-    def close(self) -> None:
-        """Stop at once and free the device."""
-        ...
-
-
-class PyAudio(Protocol):
-    """What is asked of PyAudio: one count on PortAudio's initialisation."""
-
-    def get_device_count(self) -> int:
-        """Return how many devices there are."""
-        ...
-
-    def get_device_info_by_index(self, device_index: int) -> Mapping[str, str | int | float]:
-        """Return a device's `name`, `maxInputChannels`, `maxOutputChannels` and more."""
-        ...
-
-    def open(  # noqa: PLR0913 - PyAudio's signature
-        self,
-        *,
-        rate: int,
-        channels: int,
-        format: int,  # noqa: A002 - PyAudio's name
-        input: bool,  # noqa: A002 - PyAudio's name
-        output: bool,
-        input_device_index: int | None,
-        output_device_index: int | None,
-        frames_per_buffer: int,
-        start: bool,
-        stream_callback: Callback,
-    ) -> PaStream:
-        """Open a stream. Raises OSError with PortAudio's error number first."""
-        ...
-
-    def terminate(self) -> None:
-        """Give the count back; the last one ends PortAudio."""
-        ...
 
 
 class OpenStream:
     """One running stream. `stale` is set, on any thread, when it must be given up for PortAudio's sake."""
 
-    def __init__(self, host: PortAudio, audio: PyAudio, stream: PaStream) -> None:
+    def __init__(self, host: PortAudio, audio: PyAudio, stream: PaStream, card: CardFormat) -> None:
         self._host = host
         self._audio = audio
         self._stream = stream
+        self.card: Final = card
         self.output_latency_s: Final = stream.get_output_latency()
         self.stale = False
 
@@ -147,13 +91,15 @@ class PortAudio:
         self._cards_listed = ""
         """The kernel's cards when PortAudio last looked."""
         self._streams: set[OpenStream] = set()
+        self._taken: dict[tuple[Direction, str], CardFormat] = {}
+        """What each device took the last time: what it refuses, ALSA complains about on stderr."""
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<PortAudio {len(self._streams)} streams>"
 
-    def devices(self) -> list[SoundDevice]:
-        """Return all devices, as fresh as the open streams allow.
+    def abilities(self, direction: Direction) -> list[Ability]:
+        """Return what each device really supports in `direction`, as fresh as the open streams allow.
 
         Raises:
             DeviceMissing: PortAudio cannot be used at all.
@@ -161,45 +107,42 @@ class PortAudio:
         with self._turn("sound"):
             audio = self._initialised("sound")
             try:
-                return _listed(audio)
+                return [_ability(audio, device, direction) for device in _listed(audio) if device.serves(direction)]
             finally:
                 audio.terminate()
 
     def open(
-        self, direction: Direction, wanted: str, audio_format: Format, buffer_samples: int, callback: Callback
+        self,
+        direction: Direction,
+        wanted: str,
+        wishes: Wishes,
+        *,
+        period_s: float,
+        prepare: Callable[[CardFormat], None],
+        callback: Callback,
     ) -> OpenStream:
-        """Open and start a mono s16le stream on the device that `wanted` means (see `find_device`).
+        """Open and start a stream on the device that `wanted` means (see `find_device`), with the first wish it takes.
+
+        `prepare` is told which one, on this thread, before the first callback; every callback is for `period_s`.
 
         Raises:
             DeviceMissing: It cannot be opened now; the text says why, and what to do.
         """
         part = direction.value
-        capture = direction is Direction.CAPTURE
         with self._turn(part):
             audio = self._initialised(part)
             try:
-                devices = _listed(audio)
-                index = find_device(devices, wanted, direction, self._cards_now())
-                stream = audio.open(
-                    rate=audio_format.rate_hz,
-                    channels=1,
-                    format=INT16,
-                    input=capture,
-                    output=not capture,
-                    input_device_index=index if capture else None,
-                    output_device_index=None if capture else index,
-                    frames_per_buffer=buffer_samples,
-                    start=False,
-                    stream_callback=callback,
-                )
+                device = self._found(audio, direction, wanted)
+                card, stream = self._first_taken(audio, direction, device, wishes(device), period_s, callback)
+                prepare(card)
+                opened = OpenStream(self, audio, stream, card)
                 stream.start_stream()  # if this fails, PyAudio has closed the stream
             except DeviceMissing:
                 audio.terminate()
                 raise
             except OSError as error:
                 audio.terminate()
-                raise DeviceMissing(_refusal(part, wanted, error)) from error
-            opened = OpenStream(self, audio, stream)
+                raise DeviceMissing(refusal(part, wanted, error)) from error
             self._streams.add(opened)
             return opened
 
@@ -209,6 +152,53 @@ class PortAudio:
             stream.close()
             audio.terminate()
             self._streams.discard(opened)
+
+    def _found(self, audio: PyAudio, direction: Direction, wanted: str) -> SoundDevice:
+        """Return the device that `wanted` means."""
+        index = find_device(_listed(audio), wanted, direction, self._cards_now())
+        if index is not None:
+            return _device(audio.get_device_info_by_index(index))
+        capture = direction is Direction.CAPTURE
+        return _device(audio.get_default_input_device_info() if capture else audio.get_default_output_device_info())
+
+    def _first_taken(
+        self,
+        audio: PyAudio,
+        direction: Direction,
+        device: SoundDevice,
+        wishes: Sequence[CardFormat],
+        period_s: float,
+        callback: Callback,
+    ) -> tuple[CardFormat, PaStream]:
+        """Open `device` with the first of `wishes` that it takes; what it took the last time goes first."""
+        capture = direction is Direction.CAPTURE
+        taken = self._taken.get((direction, device.name))
+        for card in sorted(wishes, key=lambda wish: wish != taken):
+            try:
+                stream = audio.open(
+                    rate=card.rate_hz,
+                    channels=card.channels,
+                    format=SAMPLE_FORMATS[card.bits],
+                    input=capture,
+                    output=not capture,
+                    input_device_index=device.index if capture else None,
+                    output_device_index=None if capture else device.index,
+                    frames_per_buffer=card.samples_in(period_s),
+                    start=False,
+                    stream_callback=callback,
+                )
+            except OSError as error:
+                if number_of(error) not in {INVALID_RATE, INVALID_CHANNELS}:
+                    raise
+                refused = error
+            else:
+                self._taken[direction, device.name] = card
+                return card, stream
+        able = _ability(audio, device, direction)
+        remedy = f"It has {able.abilities}. Set {direction.value}.rate_hz to 0"
+        if not able.rates_hz:
+            remedy = f"Name a PCM of type plug in /etc/asound.conf, and that one in {direction.value}.device"
+        raise DeviceMissing(refusal(direction.value, device.name, refused, remedy)) from refused
 
     @contextmanager
     def _turn(self, part: str) -> Iterator[None]:
@@ -229,7 +219,6 @@ class PortAudio:
             for stream in self._streams:
                 stream.stale = True
             raise DeviceMissing(f"{part}: a sound card was plugged in. It is used once all sound was closed; try again")
-        os.environ.setdefault("PA_ALSA_PLUGHW", "1")
         try:
             import pyaudio  # on first use; it has no types, hence our Protocols
 
@@ -238,7 +227,7 @@ class PortAudio:
         except ImportError as error:
             raise DeviceMissing(f"{part}: {error}. Install PyAudio: `apt install python3-pyaudio`") from error
         except OSError as error:
-            raise DeviceMissing(_refusal(part, "", error)) from error
+            raise DeviceMissing(refusal(part, "", error)) from error
         return audio
 
     def _cards_now(self) -> str:
@@ -253,20 +242,32 @@ PORTAUDIO: Final = PortAudio()
 
 def _listed(audio: PyAudio) -> list[SoundDevice]:
     """Return what PortAudio has found."""
-    infos = [audio.get_device_info_by_index(index) for index in range(audio.get_device_count())]
-    return [
-        SoundDevice(index, str(info["name"]), int(info["maxInputChannels"]) > 0, int(info["maxOutputChannels"]) > 0)
-        for index, info in enumerate(infos)
-    ]
+    return [_device(audio.get_device_info_by_index(index)) for index in range(audio.get_device_count())]
 
 
-def _refusal(part: str, wanted: str, error: OSError) -> str:
-    """Return what PortAudio's error means to the owner. PyAudio puts number and text in either order."""
-    number = next((value for value in error.args if isinstance(value, int)), 0)
-    words = next((value for value in error.args if isinstance(value, str)), str(error))
-    device = f'"{wanted}"' if wanted else "the system's default device"
-    remedy = _REMEDIES.get(number, "Unplug it and plug it in again; `journalctl -k` may say more")
-    return f"{part}: {device} cannot be opened: {words} ({number}). {remedy}."
+def _device(info: DeviceInfo) -> SoundDevice:
+    return SoundDevice(
+        int(info["index"]), str(info["name"]), int(info["maxInputChannels"]), int(info["maxOutputChannels"])
+    )
+
+
+def _ability(audio: PyAudio, device: SoundDevice, direction: Direction) -> Ability:
+    """Return what `device` really supports. That is found out by opening it, so it may be busy."""
+    capture = direction is Direction.CAPTURE
+    rates_hz: list[int] = []
+    for rate_hz in sorted(CAPTURE_RATES_HZ if capture else PLAYBACK_RATES_HZ):
+        asked = (device.index, 1, SAMPLE_FORMATS[16])
+        try:
+            if capture:
+                audio.is_format_supported(rate_hz, *asked)
+            else:
+                audio.is_format_supported(rate_hz, None, None, None, *asked)
+        except ValueError as error:
+            if number_of(error) == UNAVAILABLE:
+                return Ability(device.name, device.channels(direction), (), busy=True)
+        else:
+            rates_hz.append(rate_hz)
+    return Ability(device.name, device.channels(direction), tuple(rates_hz))
 
 
 @contextmanager

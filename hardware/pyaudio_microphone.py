@@ -1,4 +1,4 @@
-"""A microphone on PyAudio: 16 kHz, mono, a callback for every frame of 20 ms."""
+"""A microphone on PyAudio: a callback for every 20 ms, made a frame of 16 kHz mono there."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from hardware.card_format import CardFormat, Intake, formats, opened_as
 from hardware.frame_queue import FrameQueue
 from hardware.interfaces import Frame
-from hardware.pcm import FRAME_S, UP, gain_of_db, scaled
-from hardware.pyaudio_host import INPUT_OVERFLOW, Times
+from hardware.pcm import FRAME_S, UP, gain_of_db
+from hardware.pyaudio_api import INPUT_OVERFLOW, Times
 from hardware.pyaudio_stream import WatchedStream
 from hardware.settings import MicrophoneSettings
-from hardware.sound_devices import Direction
+from hardware.sound_devices import Direction, SoundDevice
 
 _OLDEST_S: Final = 0.5
 """No card's buffer holds more than this; a sample that is said to be older has a wrong time."""
@@ -28,7 +29,11 @@ class PyAudioMicrophone:
 
     def __init__(self, settings: MicrophoneSettings) -> None:
         self._loop: Final = asyncio.get_running_loop()
-        self._gain: Final = gain_of_db(settings.gain_db)
+        self._settings: Final = settings
+        self._intake = self._intake_for(CardFormat(UP.rate_hz, settings.channel + 1, 32))
+        """Made by `open`, from then on used by PortAudio's thread alone."""
+        self.opened_as = ""
+        """How the card was opened, in words; empty before."""
         self._frames: Final = FrameQueue()
         self.stream: Final = WatchedStream(Direction.CAPTURE, self._captured, self._frames.fail)
         self._muted = False
@@ -55,23 +60,41 @@ class PyAudioMicrophone:
     async def read(self) -> Frame:
         """Wait for the next frame; see `Microphone.read`."""
         frame = await self._frames.get()
-        pcm = UP.silence if self._muted else scaled(frame.pcm, self._gain)
-        return replace(frame, pcm=pcm)
+        return replace(frame, pcm=UP.silence) if self._muted else frame
+
+    async def open(self) -> None:
+        """Open the device that the settings name, looked up afresh. Once, and first; raises `DeviceMissing`."""
+        settings = self._settings
+
+        def wishes(device: SoundDevice) -> tuple[CardFormat, ...]:
+            return formats(device, Direction.CAPTURE, rate_hz=settings.rate_hz, channel=settings.channel)
+
+        await self.stream.open(settings.device, wishes, period_s=FRAME_S, prepare=self._prepare)
 
     async def close(self) -> None:
         """Stop capturing and free the device; see `Microphone.close`."""
         self._frames.fail("microphone: closed")
         await self.stream.close()
 
-    def _captured(self, pcm: bytes, _count: int, times: Times, status: int) -> None:
+    def _prepare(self, card: CardFormat) -> None:
+        self._intake = self._intake_for(card)
+        self.opened_as = opened_as(card, UP)
+
+    def _intake_for(self, card: CardFormat) -> Intake:
+        return Intake(card, channel=self._settings.channel, gain=gain_of_db(self._settings.gain_db))
+
+    def _captured(self, raw: bytes, _count: int, times: Times, status: int) -> None:
         """Take one frame, on PortAudio's thread."""
-        captured_s = _captured_s(time.monotonic(), times)
+        captured_s = _captured_s(time.monotonic(), times) - self._intake.delay_s
         lost_frames = 0
         if status & INPUT_OVERFLOW:
             lost_frames = max(1, round((captured_s - self._previous_s) / FRAME_S) - 1)
         self._previous_s = captured_s
         if self._muted or captured_s - FRAME_S < self._unmuted_s:
+            self._intake.skip()
             pcm = UP.silence
+        else:
+            pcm = self._intake.taken(raw)
         self._loop.call_soon_threadsafe(self._frames.put, pcm, captured_s, lost_frames)
 
 
@@ -82,7 +105,7 @@ async def open_microphone(settings: MicrophoneSettings) -> PyAudioMicrophone:
         DeviceMissing: It cannot be opened now.
     """
     microphone = PyAudioMicrophone(settings)
-    await microphone.stream.open(settings.device, UP, UP.frame_samples)
+    await microphone.open()
     return microphone
 
 

@@ -1,4 +1,4 @@
-"""A speaker on PyAudio: 24 kHz, mono, silence whenever there is nothing to play."""
+"""A speaker on PyAudio: 24 kHz mono, made what the card takes in its callback; silence if there is nothing to play."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import asyncio
 import time
 from typing import Final
 
-from hardware.pcm import DOWN, SAMPLE_BYTES
+from hardware.card_format import CardFormat, Outlet, formats, opened_as
+from hardware.pcm import DOWN
 from hardware.play_queue import PlayQueue
 from hardware.played import Played
-from hardware.pyaudio_host import OUTPUT_UNDERFLOW, Times
+from hardware.pyaudio_api import OUTPUT_UNDERFLOW, Times
 from hardware.pyaudio_stream import WatchedStream
 from hardware.settings import SpeakerSettings
-from hardware.sound_devices import Direction
+from hardware.sound_devices import Direction, SoundDevice
 
-_BUFFER_SAMPLES: Final = DOWN.frame_samples // 2
-"""10 ms. PortAudio keeps four such buffers in the card (measured, and `numPeriods_` in its pa_linux_alsa.c): 40 ms,
-which no flush can call back. With whole frames they would be 80 ms."""
+_PERIOD_S: Final = 0.01
+"""What one callback hands out. PortAudio keeps four such buffers in the card (measured, and `numPeriods_` in its
+pa_linux_alsa.c): 40 ms, which no flush can call back. With whole frames they would be 80 ms."""
 _LONGEST_S: Final = 1.0
 """No card's buffer holds more than this; a longer delay is a wrong one."""
 
@@ -28,6 +29,10 @@ class PyAudioSpeaker:
         self._loop: Final = asyncio.get_running_loop()
         self._play: Final = PlayQueue(self._loop.time())
         self.stream: Final = WatchedStream(Direction.PLAYBACK, self._serve, self._play.fail)
+        self._outlet = Outlet(CardFormat(DOWN.rate_hz, 1, 16))
+        """Made by `open`, from then on used by PortAudio's thread alone."""
+        self.opened_as = ""
+        """How the card was opened, in words; empty before."""
         self._xruns = 0
         """Written by PortAudio's thread alone."""
 
@@ -57,16 +62,27 @@ class PyAudioSpeaker:
         self._play.fail("speaker: closed")
         await self.stream.close()
 
+    async def open(self, settings: SpeakerSettings) -> None:
+        """Open the device that `settings` name, looked up afresh. Once, and first; raises `DeviceMissing`."""
+
+        def wishes(device: SoundDevice) -> tuple[CardFormat, ...]:
+            return formats(device, Direction.PLAYBACK, rate_hz=settings.rate_hz, channel=0)
+
+        await self.stream.open(settings.device, wishes, period_s=_PERIOD_S, prepare=self._prepare)
+
+    def _prepare(self, card: CardFormat) -> None:
+        self._outlet = Outlet(card)
+        self.opened_as = opened_as(card, DOWN)
+
     def _serve(self, _pcm: bytes, count: int, times: Times, status: int) -> bytes:
         """Hand out the next samples, on PortAudio's thread."""
         if status & OUTPUT_UNDERFLOW:
             self._xruns += 1
-        piece, sounds = self._play.take(
-            count * SAMPLE_BYTES, time.monotonic() + _delay_s(times, self.stream.output_latency_s)
-        )
+        delay_s = _delay_s(times, self.stream.output_latency_s) + self._outlet.delay_s
+        piece, sounds = self._play.take(self._outlet.bytes_for(count), time.monotonic() + delay_s)
         if sounds:
             self._loop.call_soon_threadsafe(self._play.freed)
-        return piece
+        return self._outlet.given(piece)
 
 
 async def open_speaker(settings: SpeakerSettings) -> PyAudioSpeaker:
@@ -76,7 +92,7 @@ async def open_speaker(settings: SpeakerSettings) -> PyAudioSpeaker:
         DeviceMissing: It cannot be opened now.
     """
     speaker = PyAudioSpeaker()
-    await speaker.stream.open(settings.device, DOWN, _BUFFER_SAMPLES)
+    await speaker.open(settings)
     return speaker
 
 

@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import Final, TypeAlias
 
 from hardware.blocking import in_thread
-from hardware.pcm import Format
-from hardware.pyaudio_host import ABORT, CONTINUE, PORTAUDIO, OpenStream, Times
+from hardware.card_format import CardFormat
+from hardware.pyaudio_api import ABORT, CONTINUE, Times
+from hardware.pyaudio_host import PORTAUDIO, OpenStream, Wishes
 from hardware.sound_devices import Direction
 
 Turn: TypeAlias = Callable[[bytes, int, Times, int], bytes | None]
@@ -42,22 +43,33 @@ class WatchedStream:
 
     def __repr__(self) -> str:
         state = "closed" if self._opened is None else "ending" if self._ending else "open"
-        return f"<WatchedStream {self._direction.value} {state}, {self._callbacks} callbacks>"
+        card = "" if self._opened is None else f" at {self._opened.card}"
+        return f"<WatchedStream {self._direction.value} {state}{card}, {self._callbacks} callbacks>"
 
     @property
     def output_latency_s(self) -> float:
         """What PortAudio believes to lie between a callback and the converter; 0 before the stream is open."""
         return 0.0 if self._opened is None else self._opened.output_latency_s
 
-    async def open(self, device: str, audio_format: Format, buffer_samples: int) -> None:
+    async def open(
+        self, device: str, wishes: Wishes, *, period_s: float, prepare: Callable[[CardFormat], None]
+    ) -> None:
         """Open the device and start, in a thread, which takes up to a second or so. Cancelling closes it again.
+
+        Args:
+            device: What `find_device` knows it by.
+            wishes: What to try of it.
+            period_s: How long one callback's samples are.
+            prepare: Told what was taken, before the first callback and on another thread.
 
         Raises:
             DeviceMissing: It cannot be opened now.
         """
 
         def opened() -> OpenStream:
-            return PORTAUDIO.open(self._direction, device, audio_format, buffer_samples, self._called)
+            return PORTAUDIO.open(
+                self._direction, device, wishes, period_s=period_s, prepare=prepare, callback=self._called
+            )
 
         self._opened = await in_thread(opened, undo=self._abandon)
         self._look_later(0)

@@ -29,12 +29,46 @@ class SoundDevice:
     index: int
     name: str
     """Such as `USB PnP Sound Device: Audio (hw:2,0)` for a card; `default` for a PCM of ALSA's configuration."""
-    captures: bool
-    plays: bool
+    inputs: int
+    """How many channels it captures at most; 0 for none."""
+    outputs: int
+    """How many it plays."""
+
+    @property
+    def is_card(self) -> bool:
+        """Whether it is a card itself, not one of the PCMs that ALSA's configuration makes up."""
+        return "(hw:" in self.name
+
+    def channels(self, direction: Direction) -> int:
+        """Return how many channels it has in `direction`."""
+        return self.inputs if direction is Direction.CAPTURE else self.outputs
 
     def serves(self, direction: Direction) -> bool:
         """Return whether it can be opened in `direction`."""
-        return self.captures if direction is Direction.CAPTURE else self.plays
+        return self.channels(direction) > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """What one device really supports in one direction; as text, a line for its owner."""
+
+    name: str
+    channels: int
+    rates_hz: tuple[int, ...]
+    """Of those that we could use, in ascending order."""
+    busy: bool = False
+    """Something holds it, so that its rates cannot be known."""
+
+    @property
+    def abilities(self) -> str:
+        """What it supports, in words."""
+        channels = f"{self.channels} channel{'' if self.channels == 1 else 's'}"
+        if self.busy:
+            return f"{channels}, and is in use"
+        return f"{channels}, {', '.join(map(str, self.rates_hz)) or 'no usable rate'}{' Hz' if self.rates_hz else ''}"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.abilities}"
 
 
 def find_device(devices: Sequence[SoundDevice], wanted: str, direction: Direction, cards: str) -> int | None:

@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import pytest
 
 from hardware.interfaces import DeviceLost, DeviceMissing, Speaker
-from hardware.pcm import DOWN, FRAME_S
+from hardware.pcm import DOWN, FRAME_S, samples
 from hardware.pyaudio_speaker import open_speaker
 from hardware.settings import SpeakerSettings
 from hardware.simulated import SimulatedBoard
@@ -26,6 +27,9 @@ SOUND = known_sound(DOWN, 0.4)
 
 class Ear(Protocol):
     """A speaker together with the one who listens, and the kind of time that both live in."""
+
+    exact: bool
+    """Every sample is heard as it was written."""
 
     def run(self, story: Coroutine[Any, Any, T]) -> T: ...
 
@@ -41,6 +45,8 @@ class Ear(Protocol):
 
 
 class SimulatedEar:
+    exact = True
+
     def __init__(self) -> None:
         self.board = SimulatedBoard()
 
@@ -64,14 +70,17 @@ class SimulatedEar:
 
 
 class PulseEar:
-    def __init__(self, private: pulse.PrivatePulse) -> None:
+    def __init__(self, private: pulse.PrivatePulse, cards: pulse.Cards = pulse.NATIVE) -> None:
+        private.become(cards)
         self.private = private
+        self.exact = cards == pulse.NATIVE
+        self.rate_hz = 0 if self.exact else cards.speaker_hz
 
     def run(self, story: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(story)
 
     async def open(self) -> Speaker:
-        return await open_speaker(SpeakerSettings(device=pulse.LOUDSPEAKER))
+        return await open_speaker(SpeakerSettings(device=pulse.LOUDSPEAKER, rate_hz=self.rate_hz))
 
     @contextmanager
     def listening(self) -> Iterator[Callable[[], bytes]]:
@@ -85,25 +94,30 @@ class PulseEar:
         self.private.freeze(False)
 
 
-@pytest.fixture(scope="module")
-def private_pulse() -> Iterator[pulse.PrivatePulse]:
-    if reason := pulse.missing():
-        pytest.skip(reason)
-    with pulse.PrivatePulse() as private:
-        yield private
-
-
 @pytest.fixture
 def pulse_ear(private_pulse: pulse.PrivatePulse) -> PulseEar:
     return PulseEar(private_pulse)
 
 
-@pytest.fixture(params=["simulated", "pyaudio"])
-def ear(request: pytest.FixtureRequest) -> Ear:
-    if request.param == "simulated":
+@pytest.fixture(params=["simulated", *pulse.KINDS], scope="module")
+def kind(request: pytest.FixtureRequest) -> str:
+    """In a scope of its own, so that all tests of one kind come together."""
+    return str(request.param)
+
+
+@pytest.fixture
+def ear(kind: str, request: pytest.FixtureRequest) -> Ear:
+    if kind == "simulated":
         return SimulatedEar()
-    opened: Ear = request.getfixturevalue("pulse_ear")
-    return opened
+    return PulseEar(request.getfixturevalue("private_pulse"), pulse.KINDS[kind])
+
+
+def assert_sounded(written: bytes, heard: bytes, ear: Ear) -> None:
+    """What was written was heard, between silences: to the sample, unless the rate had to be converted."""
+    if ear.exact:
+        assert trimmed(heard) == written
+    else:
+        assert pulse.likeness(written, heard) > 0.9
 
 
 async def play(speaker: Speaker, pcm: bytes) -> list[float]:
@@ -130,7 +144,7 @@ def test_what_is_written_sounds_as_it_is_between_silences_and_when_it_was_said_t
         return starts_s, begun_s, wrote_s, pcm
 
     starts_s, begun_s, wrote_s, pcm = ear.run(story())
-    assert trimmed(pcm) == SOUND
+    assert_sounded(SOUND, pcm, ear)
     assert 0.0 < starts_s[0] - begun_s < 0.1
     steps_s = [later - earlier for earlier, later in pairwise(starts_s)]
     assert steps_s == pytest.approx([FRAME_S] * 19, abs=0.012)
@@ -170,9 +184,29 @@ def test_a_flush_ends_all_sound_within_two_periods_even_what_was_waiting_to_be_q
     fade_bytes = DOWN.bytes_in(0.005)
     exact = len(sounded) - fade_bytes
     assert 4 * DOWN.frame_bytes < exact
-    assert sounded[:exact] == SOUND[:exact]
+    assert_sounded(SOUND[:exact], sounded[:exact], ear)
     assert sounded[exact:] != SOUND[exact : len(sounded)]  # the fade
-    assert trimmed(after) == SOUND[: 4 * DOWN.frame_bytes]
+    assert_sounded(SOUND[: 4 * DOWN.frame_bytes], after, ear)
+
+
+def test_a_tone_is_in_tune_and_as_loud_as_it_was(ear: Ear) -> None:
+    pitch_hz = 1000.0
+    tone = (8000 * np.sin(2 * np.pi * pitch_hz * np.arange(DOWN.rate_hz // 2) / DOWN.rate_hz)).astype("<i2")
+
+    async def story() -> bytes:
+        speaker = await ear.open()
+        with ear.listening() as heard:
+            await asyncio.sleep(0.1)
+            await play(speaker, tone.tobytes())
+            await asyncio.sleep(0.2)
+            pcm = heard()
+        await speaker.close()
+        return pcm
+
+    middle = samples(trimmed(ear.run(story())))[3000:9000].astype(float)
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.argmax(spectrum) * DOWN.rate_hz / len(middle) == pytest.approx(pitch_hz, abs=4.0)
+    assert np.sqrt(2.0 * np.mean(middle**2)) == pytest.approx(8000, rel=0.05)
 
 
 def test_nothing_sounds_that_was_not_written(ear: Ear) -> None:
@@ -215,7 +249,7 @@ def test_a_speaker_that_stops_is_lost_after_a_second_and_can_be_opened_again(ear
 
     lost_s, pcm = ear.run(story())
     assert 0.9 < lost_s < 1.6
-    assert trimmed(pcm) == SOUND
+    assert_sounded(SOUND, pcm, ear)
 
 
 def test_closing_ends_a_waiting_write_and_may_happen_twice(ear: Ear) -> None:

@@ -1,9 +1,13 @@
 """A private PulseAudio that gives PortAudio a microphone and a loudspeaker, paced in real time, without a sound card.
 
-    feed(pcm) ──► sink "room" ──monitor──► ALSA PCM "microphone"  ──► what is tested (16 kHz)
-    heard()   ◄──monitor── sink "speaker" ◄── ALSA PCM "loudspeaker" ◄── what is tested (24 kHz)
+    feed(pcm)   ──► sink "room" ──monitor──► ALSA PCM "microphone"  ──► what is tested (16 kHz)
+    recording() ◄──monitor── sink "speaker" ◄── ALSA PCM "loudspeaker" ◄── what is tested (24 kHz)
 
 It needs the packages `pulseaudio` and `libasound2-plugins`, no privileges, no network, no kernel sound.
+
+Both sides can be of another rate and stereo (`Cards`). What they cannot be is strict: PulseAudio takes every rate and
+converts, and none of ALSA's plug-ins refuses one without a kernel's card below it. So the drivers must be told the
+rate; that they find it by themselves is for a PyAudio that refuses, in tests/unit/test_pyaudio_parts.py.
 """
 
 from __future__ import annotations
@@ -15,17 +19,23 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
+
+import numpy as np
+import pytest
+
+from hardware.pcm import samples
 
 MICROPHONE: Final = "microphone"
 LOUDSPEAKER: Final = "loudspeaker"
 
 _SCRIPT: Final = """\
 load-module module-native-protocol-unix socket={folder}/socket auth-anonymous=1
-load-module module-null-sink sink_name=room rate=16000 channels=1 format=s16le
-load-module module-null-sink sink_name=speaker rate=24000 channels=1 format=s16le
+load-module module-null-sink sink_name=room rate={room_hz} channels={channels} format=s16le
+load-module module-null-sink sink_name=speaker rate={speaker_hz} channels={channels} format=s16le
 """
 _ALSA: Final = """\
 pcm.microphone {{ type pulse server "unix:{folder}/socket" device "room.monitor" }}
@@ -48,6 +58,38 @@ def missing() -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """What microphone and loudspeaker are like."""
+
+    room_hz: int = 16_000
+    speaker_hz: int = 24_000
+    channels: int = 1
+
+
+NATIVE: Final = Cards()
+KINDS: Final = {"pyaudio": NATIVE, "48 kHz stereo": Cards(48_000, 48_000, 2), "odd rates": Cards(44_100, 32_000, 1)}
+"""What the contract suites are run over, beside what is simulated. No loudspeaker of 44.1 kHz: at that rate ALSA's
+plug-in for PulseAudio runs dry now and then, even in silence."""
+
+
+@pytest.fixture(scope="module")
+def private_pulse() -> Iterator[PrivatePulse]:
+    """Run one for the tests of a module; skip them where it cannot run."""
+    if reason := missing():
+        pytest.skip(reason)
+    with PrivatePulse() as private:
+        yield private
+
+
+def likeness(one: bytes, other: bytes) -> float:
+    """Return how alike two sounds (s16le) are, wherever one begins in the other: 1 if they are, 0 if not at all."""
+    ours, theirs = samples(one).astype(float), samples(other).astype(float)
+    size = len(ours) + len(theirs)
+    products = np.fft.irfft(np.fft.rfft(ours, size) * np.conj(np.fft.rfft(theirs, size)), size)
+    return float(products.max() / np.sqrt((ours @ ours) * (theirs @ theirs) + 1e-9))
+
+
 class PrivatePulse:
     """The daemon, for the length of a `with` block; ALSA in this process sees its two PCMs and nothing else."""
 
@@ -56,11 +98,11 @@ class PrivatePulse:
         self._daemon: subprocess.Popen[bytes] | None = None
         self._clients: list[subprocess.Popen[bytes]] = []
         self._alsa_before: str | None = None
+        self.cards = NATIVE
 
     def __enter__(self) -> PrivatePulse:
         self._folder = Path(tempfile.mkdtemp(prefix="pulse-"))
         (self._folder / "asound.conf").write_text(_ALSA.format(folder=self._folder))
-        (self._folder / "script.pa").write_text(_SCRIPT.format(folder=self._folder))
         self._alsa_before = os.environ.get("ALSA_CONFIG_PATH")
         os.environ["ALSA_CONFIG_PATH"] = str(self._folder / "asound.conf")
         self.start()
@@ -80,7 +122,11 @@ class PrivatePulse:
 
     def start(self) -> None:
         """Start the daemon, again after `kill`, and wait until it answers."""
-        folder = str(self._folder)
+        folder, cards = str(self._folder), self.cards
+        script = _SCRIPT.format(
+            folder=folder, room_hz=cards.room_hz, speaker_hz=cards.speaker_hz, channels=cards.channels
+        )
+        (self._folder / "script.pa").write_text(script)
         environment = {"PATH": os.environ["PATH"], "HOME": folder, "XDG_RUNTIME_DIR": folder, "LC_ALL": "C"}
         with (self._folder / "log").open("ab") as log:
             self._daemon = subprocess.Popen(
@@ -111,6 +157,13 @@ class PrivatePulse:
             self._daemon.wait()
             self._daemon = None
         (self._folder / "socket").unlink(missing_ok=True)
+
+    def become(self, cards: Cards) -> None:
+        """Have such cards from now on. Nothing may be open."""
+        if cards != self.cards:
+            self.kill()
+            self.cards = cards
+            self.start()
 
     def freeze(self, frozen: bool) -> None:
         """Stop both devices from moving, or let them go on: open, silent, and with no error anywhere."""

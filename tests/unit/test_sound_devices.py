@@ -16,12 +16,12 @@ CARDS = """\
                       C-Media Electronics Inc. USB PnP Sound Device at usb-xhci-hcd.0-1, full speed
 """
 DEVICES = [
-    SoundDevice(0, "vc4-hdmi: MAI PCM i2s-hifi-0 (hw:0,0)", captures=False, plays=True),
-    SoundDevice(1, "snd_rpi_googlevoicehat_soundcar: Google voiceHAT (hw:1,0)", captures=True, plays=True),
-    SoundDevice(2, "USB PnP Sound Device: Audio (hw:2,0)", captures=True, plays=False),
-    SoundDevice(3, "USB PnP Sound Device: Audio #1 (hw:2,1)", captures=False, plays=True),
-    SoundDevice(4, "sysdefault", captures=True, plays=True),
-    SoundDevice(5, "default", captures=True, plays=True),
+    SoundDevice(0, "vc4-hdmi: MAI PCM i2s-hifi-0 (hw:0,0)", inputs=0, outputs=2),
+    SoundDevice(1, "snd_rpi_googlevoicehat_soundcar: Google voiceHAT (hw:1,0)", inputs=2, outputs=2),
+    SoundDevice(2, "USB PnP Sound Device: Audio (hw:2,0)", inputs=2, outputs=0),
+    SoundDevice(3, "USB PnP Sound Device: Audio #1 (hw:2,1)", inputs=0, outputs=2),
+    SoundDevice(4, "sysdefault", inputs=2, outputs=2),
+    SoundDevice(5, "default", inputs=2, outputs=2),
 ]
 
 
@@ -44,7 +44,7 @@ def test_a_name_finds_its_device(wanted: str, direction: Direction, index: int |
 
 def test_a_cards_id_finds_it_whatever_its_number_is_today() -> None:
     moved = CARDS.replace(" 1 [", " 7 [")
-    devices = [SoundDevice(0, "Google voiceHAT (hw:7,0)", captures=True, plays=True)]
+    devices = [SoundDevice(0, "Google voiceHAT (hw:7,0)", inputs=2, outputs=2)]
     assert find_device(devices, "hw:CARD=sndrpigooglevoi", Direction.CAPTURE, moved) == 0
 
 
