@@ -65,6 +65,13 @@ class Answer:
         state = "dropped" if self.dropped else "ended" if self.ended else "arriving"
         return f"<Answer {self.turn_id} {state} {self.buffer!r}>"
 
+    @classmethod
+    def none(cls, lateness: Lateness) -> Answer:
+        """Return what stands in the place of an answer before the first one."""
+        answer = cls(0, lateness)
+        answer.drop(0.0)
+        return answer
+
     @property
     def handed_out(self) -> bool:
         """True when nothing of it is held and nothing more will come."""

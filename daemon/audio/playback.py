@@ -1,45 +1,30 @@
 """The loudspeaker's side of the daemon: answers through the jitter buffer, earcons over them, silence at once.
 
 play ──► Answer (jitter buffer) ──┐
-earcon ───────────────────────────┴─► mix ──► volume ──► speaker.write     one frame at a time; write sets the pace
+earcon ───────────────────────────┴─► Mix (volume) ──► speaker.write     one frame at a time; write sets the pace
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from daemon.audio.answer import Answer, Heard
 from daemon.audio.lateness import Lateness
-from daemon.audio.reopening import Reopening
+from daemon.audio.loudspeaker import Loudspeaker
+from daemon.audio.mix import Mix, Part
+from daemon.audio.rest import LEAD_IN_S, Rest
 from daemon.audio.sounding import Sounding
-from daemon.audio.volume import Volume
 from daemon.journal import Level
 from hardware.interfaces import DeviceLost, Speaker
-from hardware.pcm import DOWN, level_dbfs, mixed
+from hardware.pcm import FRAME_S
 from hardware.played import Piece
 
 __all__ = ["Heard", "Playback"]
 
 _MARGIN_S: Final = 0.005
 """How long before the device takes its next frame a missing one is given up: a busy loop may be that late."""
-_PATIENCE_S: Final = 10.0
-"""An answer goes on where it was if a lost speaker is back within this time; later nobody waits for it any more."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
-    """One frame on its way to the speaker."""
-
-    pcm: bytes
-    level: float | None
-    """How loud it is before the owner's volume, 0 to 1; None if it cannot be heard after it."""
-    answer: Answer | None
-    """Whose frame it is; None for an earcon alone."""
-    length_s: float
-    """How much of the answer is in it."""
 
 
 class Playback:
@@ -57,7 +42,8 @@ class Playback:
             one, and for one that was given up because the speaker was gone. Never for one silenced or replaced.
         on_fault: Called with True when the speaker was lost, with False when it is back.
         tell: The journal: `device.lost`, `device.back`; `playback.given_up` and `playback.chunk_dropped` (reason), each
-            at most once for a turn (turn_id).
+            at most once for a turn (turn_id); `speaker.asleep`, `speaker.awake`.
+        sleep_after_s: After so long without a sound the card is closed, until `wake` or something to play; 0: never.
         tail_s: How long the room goes on sounding when the loudspeaker is silent (hardware.md section 2: 0.3 s).
     """
 
@@ -70,30 +56,34 @@ class Playback:
         on_sounded: Callable[[int, Heard], None],
         on_fault: Callable[[bool], None],
         tell: Callable[..., None],
+        sleep_after_s: float = 0.0,
         tail_s: float = 0.3,
     ) -> None:
-        self._open_speaker: Final = open_speaker
         self._on_sounding: Final = on_sounding
         self._on_sounded: Final = on_sounded
+        self._on_fault: Final = on_fault
         self._tell: Final = tell
-        self._reopening: Final = Reopening("speaker", open_speaker, on_fault=on_fault, tell=tell)
         self._sounds: Final = Sounding(tail_s)
         self._lateness: Final = Lateness()
-        self.volume: Final = Volume(volume_percent)
+        self._rest: Final = Rest(sleep_after_s, tell)
+        self._loudspeaker: Final = Loudspeaker(
+            open_speaker, self._rest, on_fault=self._faulted, on_given_up=self._give_up, tell=tell
+        )
+        self._mix: Final = Mix(volume_percent)
+        self.volume: Final = self._mix.volume
         self._speaker: Speaker | None = None
         self._given_up = False
         """The speaker has been gone for so long that nothing is kept for it."""
-        self._answer: Answer = _no_answer(self._lateness)
+        self._answer: Answer = Answer.none(self._lateness)
         self._silenced_turn_id = 0
         self._announcements: list[asyncio.TimerHandle] = []
         """The calls of `on_sounding` and `on_sounded` for this answer that are still to come."""
-        self._earcon = b""
-        self._piece: _Piece | None = None
+        self._piece: Part | None = None
         """What is being handed over; None again as soon as it must not sound."""
         self._work: Final = asyncio.Event()
 
     def __repr__(self) -> str:
-        return f"<Playback {self._answer!r}{' and an earcon' if self._earcon else ''}>"
+        return f"<Playback {self._answer!r} {self._mix!r} {self._rest!r}>"
 
     @property
     def audible(self) -> bool:
@@ -109,6 +99,10 @@ class Playback:
         """How loud it is at this moment, before the owner's volume: 0 at -60 dBFS, 1 at -10 dBFS."""
         return self._sounds.level(_now())
 
+    def wake(self) -> None:
+        """Have the card open soon: something will sound. Called long before it does, nobody waits for the card."""
+        self._rest.wake(_now())
+
     def play(self, turn_id: int, pcm: bytes) -> None:
         """Take a chunk of the answer to `turn_id`: s16le, mono, 24 kHz, any length, cut anywhere."""
         if turn_id <= self._silenced_turn_id or turn_id < self._answer.turn_id:
@@ -116,6 +110,7 @@ class Playback:
         answer = self._answer_to(turn_id)
         if refusal := answer.arrived(pcm, _now()):
             self._tell("playback.chunk_dropped", level=Level.WARNING, turn_id=turn_id, reason=refusal.value)
+        self._rest.wake(_now())
         self._work.set()
 
     def end(self, turn_id: int) -> None:
@@ -138,19 +133,24 @@ class Playback:
         answer = self._answer
         if answer.turn_id > turn_id:
             return Heard(turn_id)
-        self._earcon = b""
+        self._mix.drop_earcon()
         self._stop(now)
         return answer.heard(now) if answer.turn_id == turn_id else Heard(turn_id)
+
+    def withdraw(self, turn_id: int) -> None:
+        """Drop what has come of the answer to `turn_id`: another one to the same turn may follow."""
+        if self._answer.turn_id == turn_id and turn_id > self._silenced_turn_id:
+            self._stop(_now())
+            self._answer = Answer(turn_id, self._lateness)
 
     def earcon(self, pcm: bytes) -> None:
         """Play `pcm` (s16le, mono, 24 kHz) with the next frame, over whatever else plays.
 
-        An earcon is of the moment: without a speaker it is dropped.
+        An earcon is of the moment: without a speaker it is dropped. One that only sleeps is woken for it.
         """
-        if self._speaker is not None:
-            frames = -(-max(len(pcm), len(self._earcon)) // DOWN.frame_bytes)
-            size = frames * DOWN.frame_bytes
-            self._earcon = mixed(self._earcon.ljust(size, b"\0"), pcm.ljust(size, b"\0"))
+        if self._speaker is not None or self._rest.asleep:
+            self._mix.add_earcon(pcm)
+            self._rest.wake(_now())
             self._work.set()
 
     async def run(self) -> NoReturn:
@@ -159,15 +159,11 @@ class Playback:
         Raises:
             DeviceMissing: It cannot be opened the first time.
         """
-        speaker = await self._open_speaker()
+        speaker = await self._loudspeaker.first()
         try:
             while True:
                 lost = await self._serve(speaker)
-                patience = asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_up)
-                try:
-                    speaker = await self._reopening.again(lost)
-                finally:
-                    patience.cancel()
+                speaker = await (self._loudspeaker.woken() if lost is None else self._loudspeaker.mended(lost))
                 self._given_up = False
         finally:
             self._cancel_announcements()
@@ -179,12 +175,14 @@ class Playback:
         old = self._answer
         if old.turn_id == turn_id:
             return old
+        new = Answer(turn_id, self._lateness)
+        new.sounds_until_s = old.sounds_until_s  # an empty one is over after all that is to sound before it
         if old.announced:
             old.buffer.flush()  # its last frames are with the speaker, and may sound
         elif not old.dropped:
             self._stop(_now())
         self._announcements = []
-        self._answer = Answer(turn_id, self._lateness)
+        self._answer = new
         if self._given_up:
             self._answer.drop(_now())
         return self._answer
@@ -210,10 +208,12 @@ class Playback:
         if answer.handed_out and not handing_over and not answer.announced:
             answer.announced = True
             loop = asyncio.get_running_loop()
-            self._announcements.append(loop.call_at(answer.sounds_until_s, self._sounded, answer))
+            told = loop.call_at(answer.sounds_until_s, lambda: self._on_sounded(answer.turn_id, answer.heard(_now())))
+            self._announcements.append(told)
 
-    def _sounded(self, answer: Answer) -> None:
-        self._on_sounded(answer.turn_id, answer.heard(_now()))
+    def _faulted(self, lost: bool) -> None:
+        self._mix.drop_earcon()  # one that was to wake the speaker, too: it is of the moment
+        self._on_fault(lost)
 
     def _give_up(self) -> None:
         """Keep nothing for a speaker that does not come back."""
@@ -227,12 +227,18 @@ class Playback:
 
     # --- the speaker -------------------------------------------------------------------------------
 
-    async def _serve(self, speaker: Speaker) -> DeviceLost:
-        """Feed `speaker` until it is lost, then close it and return how."""
+    async def _serve(self, speaker: Speaker) -> DeviceLost | None:
+        """Feed `speaker` until it is lost, then close it and return how; None if it may sleep."""
         self._speaker = speaker
         try:
+            if self._rest.asleep:
+                self._rest.end(_now())
+                await asyncio.sleep(LEAD_IN_S)
             while True:
                 piece = self._piece = self._piece or await self._next_piece()
+                if piece is None:
+                    self._rest.begin(_now())
+                    return None
                 if piece.level is not None:
                     self._sounds.handing_over(_now())
                 starts_s = await speaker.write(piece.pcm)
@@ -243,12 +249,15 @@ class Playback:
             return lost  # the piece, if any, is what the answer goes on with
         finally:
             self._speaker = None
-            self._earcon = b""
+            self._mix.drop_earcon()
             self._sounds.device_lost(_now())
             await speaker.close()
 
-    async def _next_piece(self) -> _Piece:
-        """Wait for something to play. Frames that are there are handed over early, missing ones waited for."""
+    async def _next_piece(self) -> Part | None:
+        """Wait for something to play. Frames that are there are handed over early, missing ones waited for.
+
+        Returns None when it has waited for so long that the card may rest.
+        """
         while True:
             self._work.clear()
             now = _now()
@@ -258,35 +267,24 @@ class Playback:
             running_dry = buffer.primed and not buffer.finished and ready_at_s is None
             given_up_s = hand_over_s - _MARGIN_S
             if not running_dry or now >= given_up_s:
-                piece = self._composed(hand_over_s)
+                piece = self._mix.next_part(self._answer, hand_over_s)
                 if piece is not None:
                     return piece
+            rest_s = self._rest.due_s
+            if rest_s is not None and now >= rest_s and not running_dry:
+                return None
             try:
-                async with asyncio.timeout_at(given_up_s if running_dry else ready_at_s):
+                next_s = given_up_s if running_dry else ready_at_s
+                async with asyncio.timeout_at(rest_s if next_s is None else next_s):
                     await self._work.wait()
             except TimeoutError:
                 pass
 
-    def _composed(self, hand_over_s: float) -> _Piece | None:
-        """Return the next frame of the answer and the earcon together, or None if there is neither."""
-        answer = self._answer
-        before_s = answer.buffer.played_s
-        frame = answer.buffer.pull(hand_over_s)
-        if frame is None and not self._earcon:
-            return None
-        sound = frame or DOWN.silence
-        if self._earcon:
-            sound = mixed(sound, self._earcon[: DOWN.frame_bytes])
-            self._earcon = self._earcon[DOWN.frame_bytes :]
-        length_s = answer.buffer.played_s - before_s
-        level = min(1.0, max(0.0, (level_dbfs(sound) + 60.0) / 50.0))
-        pcm = self.volume.applied(sound)
-        return _Piece(pcm, None if pcm == DOWN.silence else level, answer if frame else None, length_s)
-
-    def _handed_over(self, piece: _Piece, starts_s: float) -> None:
+    def _handed_over(self, piece: Part, starts_s: float) -> None:
         """Take note of when `piece` will sound."""
         now = _now()
         self._sounds.handed_over(starts_s, piece.level, now)
+        self._rest.busy(starts_s + FRAME_S)
         if piece.answer is not None:
             first = piece.answer.first_sound_s is None
             piece.answer.handed_over(starts_s, piece.length_s, now)
@@ -294,13 +292,6 @@ class Playback:
                 loop = asyncio.get_running_loop()
                 self._announcements.append(loop.call_at(starts_s, self._on_sounding, piece.answer.turn_id))
             self._announce_end()
-
-
-def _no_answer(lateness: Lateness) -> Answer:
-    """Return what stands in the place of an answer before the first one."""
-    answer = Answer(0, lateness)
-    answer.drop(0.0)
-    return answer
 
 
 def _now() -> float:

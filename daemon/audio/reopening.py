@@ -7,12 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
 from daemon.journal import Level
+from daemon.outage import STEADY_S, Pauses
 from hardware.interfaces import DeviceLost, DeviceMissing
 
-SHORTEST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 10.0
-STEADY_S: Final = 10.0
-"""A device that works for so long is not in the outage before any more: the pauses begin anew."""
 
 Part = TypeVar("Part")
 
@@ -39,11 +37,11 @@ class Reopening(Generic[Part]):
         self._open_part: Final = open_part
         self._on_fault: Final = on_fault
         self._tell: Final = tell
-        self._pause_s = SHORTEST_PAUSE_S
+        self._pauses: Final = Pauses(LONGEST_PAUSE_S)
         self._back_s = float("-inf")
 
     def __repr__(self) -> str:
-        return f"<Reopening {self._part} pause {self._pause_s:g} s>"
+        return f"<Reopening {self._part} {self._pauses!r}>"
 
     async def again(self, lost: DeviceLost) -> Part:
         """Wait until the part, lost and closed, is open again, and return it. Cancelling leaves nothing open."""
@@ -52,10 +50,9 @@ class Reopening(Generic[Part]):
         self._tell("device.lost", level=Level.WARNING, part=self._part, reason=str(lost))
         self._on_fault(True)
         if lost_s - self._back_s >= STEADY_S:
-            self._pause_s = SHORTEST_PAUSE_S
+            self._pauses.reset()
         while True:
-            await asyncio.sleep(self._pause_s)
-            self._pause_s = min(LONGEST_PAUSE_S, 2 * self._pause_s)
+            await asyncio.sleep(self._pauses.longer_s())
             try:
                 part = await self._open_part()
             except (DeviceMissing, DeviceLost):

@@ -1,0 +1,62 @@
+"""What sounds next: the answer's next frame, an earcon over it, at the owner's volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from daemon.audio.answer import Answer
+from daemon.audio.volume import Volume
+from hardware.pcm import DOWN, level_dbfs, mixed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One frame on its way to the speaker."""
+
+    pcm: bytes
+    level: float | None
+    """How loud it is before the owner's volume, 0 to 1; None if it cannot be heard after it."""
+    answer: Answer | None
+    """Whose frame it is; None for an earcon alone."""
+    length_s: float
+    """How much of the answer is in it."""
+
+
+class Mix:
+    """Makes the frames. Earcons are never queued behind speech, and what is too loud together is clipped."""
+
+    def __init__(self, volume_percent: int) -> None:
+        self.volume: Final = Volume(volume_percent)
+        self._earcon = b""
+
+    def __repr__(self) -> str:
+        return f"<Mix {self.volume!r}{' and an earcon' if self._earcon else ''}>"
+
+    def add_earcon(self, pcm: bytes) -> None:
+        """Mix `pcm` (s16le, mono, 24 kHz) into the frames to come, the next one first."""
+        frames = -(-max(len(pcm), len(self._earcon)) // DOWN.frame_bytes)
+        size = frames * DOWN.frame_bytes
+        self._earcon = mixed(self._earcon.ljust(size, b"\0"), pcm.ljust(size, b"\0"))
+
+    def drop_earcon(self) -> None:
+        """Let nothing more of an earcon sound."""
+        self._earcon = b""
+
+    def next_part(self, answer: Answer, hand_over_s: float) -> Part | None:
+        """Return the next frame of the answer and the earcon together, or None if there is neither.
+
+        `hand_over_s` is when it must be handed over at the latest; see `JitterBuffer.pull`.
+        """
+        before_s = answer.buffer.played_s
+        frame = answer.buffer.pull(hand_over_s)
+        if frame is None and not self._earcon:
+            return None
+        sound = frame or DOWN.silence
+        if self._earcon:
+            sound = mixed(sound, self._earcon[: DOWN.frame_bytes])
+            self._earcon = self._earcon[DOWN.frame_bytes :]
+        length_s = answer.buffer.played_s - before_s
+        level = min(1.0, max(0.0, (level_dbfs(sound) + 60.0) / 50.0))
+        pcm = self.volume.applied(sound)
+        return Part(pcm, None if pcm == DOWN.silence else level, answer if frame else None, length_s)
