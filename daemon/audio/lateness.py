@@ -18,9 +18,13 @@ from typing import Final
 _TOGETHER_S: Final = 0.005
 """Chunks that arrive within this time count as one arrival: the parts of one message, or what one packet held up."""
 _DOUBT: Final = 4.0
-"""The spread seen in n arrivals is taken `1 + _DOUBT / n` times: few arrivals show less than the whole range.
-Of replies with random delays, one in a thousand then runs dry after its 20th chunk (see the bench); the price is about
-120 ms more delay than the best in hindsight, in a first reply only."""
+_MARGIN: Final = 0.1
+"""Of the spread that n arrivals show, what exceeds the slack is taken `1 + _MARGIN + _DOUBT / n` times: few arrivals
+show less than the whole range, and the last of it shows late. After its 20th chunk hardly a reply with random delays
+runs dry then (`make bench`, jitter); the price is about 130 ms more delay than the best in hindsight."""
+_HELD_UP: Final = 2.0
+"""A reply that runs ahead shows what the network does to it by how much of it arrives at once. The beginning of the
+next one, with nothing in hand, suffers from delays that are longer: twice as long ones (`make bench`, jitter)."""
 SLACK_S: Final = 0.010
 """What a reply that comes no faster than it is spoken should have in hand beyond its expected lateness."""
 _FIRST_GUESS_S: Final = 0.010
@@ -47,6 +51,12 @@ class Lateness:
         self._first_s = 0.0
         self._earliest_s = 0.0
         self._spread_s = 0.0
+        self._together_s = (0.0, 0.0)
+        """When the arrival began that the newest chunk belongs to, and the place of its first chunk."""
+        self._held_up_s = (0.0, 0.0)
+        """How much audio arrived at once: the most and the second most. Once is an accident, twice is the network."""
+        self._newest_s = 0.0
+        """The place of the newest chunk."""
 
     def __repr__(self) -> str:
         return f"<Lateness reach {self.reach_s * 1000:.0f} ms of {self._arrivals} arrivals>"
@@ -71,8 +81,11 @@ class Lateness:
             # With more in hand than is ever waited for, a late chunk is of no consequence: that reply runs ahead.
             self._spread_s = max(self._spread_s, behind_s)
         if not self._arrivals or now - self._arrived_s >= _TOGETHER_S:
+            self._note_together()
+            self._together_s = now, place_s
             self._arrivals += 1
             self._arrived_s = now
+        self._newest_s = place_s
 
     @property
     def reach_s(self) -> float:
@@ -88,12 +101,34 @@ class Lateness:
         """Close a reply of which `heard_s` seconds arrived, and keep what it taught for the next one."""
         if self._arrivals > 1:
             ran_ahead = self._first_s - self._earliest_s > self._longest_s
-            seen_s = min(self._longest_s, self._seen_s - (SLACK_S if ran_ahead else 0.0))
+            seen_s = self._seen_s
+            if ran_ahead:
+                seen_s = max(seen_s - SLACK_S, self._held_up_for_s)
+            seen_s = min(self._longest_s, seen_s)
             self._learned_s = seen_s + max(0.0, self._learned_s - seen_s) * 0.5 ** (heard_s / self._half_life_s)
         self._arrivals = 0
         self._spread_s = 0.0
+        self._held_up_s = (0.0, 0.0)
+        self._newest_s = 0.0
+
+    def _note_together(self) -> None:
+        """Note how much audio came with the arrival that is over."""
+        most_s, second_s = self._held_up_s
+        audio_s = self._newest_s - self._together_s[1] if self._arrivals else 0.0
+        self._held_up_s = max(most_s, audio_s), max(second_s, min(most_s, audio_s))
+
+    @property
+    def _held_up_for_s(self) -> float:
+        """How long a beginning may be held up, as this reply, which ran ahead, suggests."""
+        took_s = self._newest_s + self._earliest_s - self._first_s
+        """From the first arrival to the one that was the furthest ahead."""
+        pace = self._newest_s / took_s if took_s > 0.0 else 1.0
+        return _HELD_UP * self._held_up_s[1] / max(1.0, pace)
 
     @property
     def _seen_s(self) -> float:
         """What this reply alone suggests for `reach_s`."""
-        return self._spread_s * (1.0 + _DOUBT / self._arrivals) + SLACK_S if self._arrivals > 1 else 0.0
+        if self._arrivals <= 1:
+            return 0.0
+        beyond_s = max(0.0, self._spread_s - SLACK_S)
+        return self._spread_s + beyond_s * (_MARGIN + _DOUBT / self._arrivals) + SLACK_S

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from daemon.audio.jitter import JitterBuffer
 from daemon.audio.lateness import Lateness
 from hardware.pcm import DOWN, FRAME_S, samples
-from tests.bench.jitter_bench import Network, Outcome, jumping, play, quiet, syllables, tone
+from tests.bench.jitter_bench import Network, Outcome, jumping, play, quiet, syllables, talk, tone
 from tests.support.known_sound import known_sound
 
 FRAME_BYTES = DOWN.frame_bytes
@@ -387,6 +387,26 @@ def test_a_service_that_always_runs_ahead_is_not_waited_for_at_all() -> None:
     for _ in range(5):
         play(Network(0.1, quiet, speed=3.3), syllables(10.0), lateness, dice)
     assert lateness.reach_s < 0.002
+
+
+def test_a_service_that_runs_ahead_over_a_jumping_network_is_waited_for_a_little() -> None:
+    """Only the beginnings of its answers can run dry; what arrives at once later on tells how long those must wait."""
+    talks = [talk(Network(0.1, jumping, speed=3.3), seed) for seed in range(40)]
+    later = [answer for each in talks for answer in each.answers[1:]]
+    assert sum(each.late_underruns for each in talks) <= 1
+    assert sum(each.held_s for each in later) / len(later) < 0.16
+
+
+def test_audio_that_arrived_at_once_only_once_teaches_nothing() -> None:
+    """A hiccup of the device's own, say; the second one is the network."""
+    for hiccups, learned in ((1, False), (2, True)):
+        lateness = Lateness()
+        for number in range(60):
+            held = 10 <= number < 10 + 10 * hiccups
+            arrives_s = (number - number % 10 + 9) * 0.03 if held else number * 0.03
+            lateness.arrived(arrives_s, number * 0.1, in_hand_s=1.0)
+        lateness.settle(6.0)
+        assert (lateness.reach_s > 0.2) == learned
 
 
 def test_one_reply_of_one_chunk_teaches_nothing() -> None:
