@@ -13,7 +13,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) iproute2 libasound2-plugins libsystemd-dev pkg
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulate test-lowest lock pictures clean packages
+.PHONY: help demo test simulate bench test-lowest lock pictures clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,15 @@ test: .venv/ready-for-test ## lint, types, and every test that needs no device
 
 simulate: .venv/ready-for-test ## random conversations against the invariants: make simulate SEEDS=1000000 takes a night
 	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(nproc)
+
+# Without root, a network or Debian's packages, the benches make do with the speech that is shipped, and say so.
+bench: .venv/ready-for-demo ## what the sound path hears, costs and takes: tables and pictures in out/bench; 10 minutes
+	@$(BIN)/python -c 'import sys; from tests.bench import corpus; sys.exit(corpus.missing() is not None)' || { \
+	  echo "==> Fetching speech and noise from Debian packages into build/bench-corpus: 100 MB, once"; \
+	  mkdir -p build; $(MAKE) --no-print-directory packages WANTED=ffmpeg && \
+	  $(BIN)/python -m tests.bench.corpus 2>build/corpus.log; } || \
+	  echo "==> They could not be fetched: the benches make do with the speech that is shipped (build/corpus.log)"
+	@$(BIN)/python -m tests.bench --out out/bench
 
 # Only what pyproject.toml names gets its lowest version; what those need in turn gets its newest. NumPy 1.24 needs 3.11.
 test-lowest: .venv/ready-for-test $(BIN)/uv ## the tests again, with the oldest versions that pyproject.toml allows
