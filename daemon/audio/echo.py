@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from hardware.interfaces import Frame
 
@@ -25,6 +25,11 @@ class Cleaned:
 class EchoControl(Protocol):
     """Takes every frame of the microphone that is not muted, in order, between capture and gate."""
 
+    @property
+    def mode(self) -> str:
+        """What it does, in the words of `echo.mode`: what is in force, whatever was asked for."""
+        ...
+
     def heard(self, frame: Frame, *, audible: bool) -> Cleaned:
         """Take the next frame; `audible` tells whether our loudspeaker may be heard in it, the room's tail included."""
         ...
@@ -32,6 +37,8 @@ class EchoControl(Protocol):
 
 class HalfDuplex:
     """While we are audible, nobody is heard: what the microphone hears then counts as ours."""
+
+    mode: Final = "half_duplex"
 
     def __repr__(self) -> str:
         return "<HalfDuplex>"
