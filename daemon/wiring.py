@@ -19,6 +19,7 @@ from .live.supervisor import Supervisor
 from .live.token_connector import TokenConnector
 from .live.token_service import TokenService
 from .live.turns import Rules
+from .live.upward import Taking
 
 STALL_S: Final = 5.0
 """An answer under way that says nothing for so long has lost its link. Gaps of up to 5 s were seen (live-api.md 2)."""
@@ -32,7 +33,7 @@ def supervised(config: Config, key: Secret | None, random: Callable[[], float]) 
         key: The API key; None where tokens from `live.token_url` stand in for it.
         random: Returns a float in [0, 1); spreads the reconnects of many devices.
     """
-    live, network = config.live, config.network
+    live, network, taking = config.live, config.network, Taking(config.turn.taking)
     transcripts = live.transcripts != "off" or live.memory_tokens > 0
     endpoint = Endpoint(
         api_key=key.reveal() if key else "",
@@ -41,6 +42,7 @@ def supervised(config: Config, key: Secret | None, random: Callable[[], float]) 
         api_version=live.api_version,
         ca_file=live.ca_file,
         headers=tuple(live.headers.items()),
+        taking=taking,
         connect_timeout_s=network.connect_timeout_s,
         setup_timeout_s=network.setup_timeout_s,
         send_timeout_s=network.send_timeout_s,
@@ -53,10 +55,11 @@ def supervised(config: Config, key: Secret | None, random: Callable[[], float]) 
                 live,
                 handle=handle,
                 transcripts=transcripts,
+                taking=taking,
                 # A resumed session knows what was said; a new one is told.
                 system_instruction=None if handle else app.recollection.instruction(live.system_instruction),
             ),
-            lambda: fingerprint(live, transcripts=transcripts),
+            lambda: fingerprint(live, transcripts=transcripts, taking=taking),
         )
         return Supervisor(
             app,
@@ -89,6 +92,7 @@ def rules(config: Config) -> Rules:
     return Rules(
         ends_on_idle=capabilities(config.live.model).turn_ends is EndOfTurn.IDLE,
         interrupts=config.live.activity_handling == "interrupt",
+        taking=Taking(config.turn.taking),
     )
 
 
@@ -99,4 +103,6 @@ def limits(config: Config) -> Limits:
 
 def liveness(config: Config) -> Liveness:
     """Return the deadlines of one link."""
-    return Liveness(reply_timeout_s=config.network.reply_timeout_s, stall_timeout_s=STALL_S)
+    return Liveness(
+        reply_timeout_s=config.network.reply_timeout_s, stall_timeout_s=STALL_S, taking=Taking(config.turn.taking)
+    )

@@ -9,7 +9,8 @@
               1st failure   2nd …
 
 Drawing from zero is what spreads ten thousand devices that lost the service in the same instant
-(`docs/reconnects.png`). For a fault that only the owner can mend there is a floor as well.
+(`docs/reconnects.png`). For a fault that only the owner can mend there is a floor as well; and where the service must
+first learn that our old socket is gone, because three tries that fall together would cost the handle for nothing.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ TRANSIENT: Final = Schedule(first_s=0.5, cap_s=60.0)
 """For what passes by itself. Half a minute on average at the cap: the longest that an owner waits for nothing."""
 PERMANENT: Final = Schedule(first_s=120.0, cap_s=900.0, floor=0.5)
 """For what only the owner can mend, or a quota: 1 to 2 minutes, growing to between 7.5 and 15."""
+OLD_SOCKET: Final = Schedule(first_s=2.0, cap_s=2.0, floor=0.75)
+"""Three tries for one handle take 3 to 4 s. Half a second to one was enough for others (live-api.md 2)."""
 
 
 class Backoff:
@@ -53,7 +56,7 @@ class Backoff:
 
     def __init__(self, random: Callable[[], float]) -> None:
         self._random: Final = random
-        self._failures = {TRANSIENT: 0, PERMANENT: 0}
+        self._failures = {TRANSIENT: 0, OLD_SOCKET: 0, PERMANENT: 0}
         self._up_since_s: float | None = None
 
     def __repr__(self) -> str:
@@ -76,6 +79,8 @@ class Backoff:
                 return 0.0
             case Pause.BACKOFF:
                 return self._draw_s(TRANSIENT)
+            case Pause.OLD_SOCKET:
+                return self._draw_s(OLD_SOCKET)
             case Pause.SLOW | Pause.QUOTA:
                 return self._draw_s(PERMANENT)
             case _:

@@ -38,6 +38,8 @@ class Pause(Enum):
 
     NONE = "none"
     BACKOFF = "backoff"
+    OLD_SOCKET = "old socket"
+    """The service may still take our last connection for open, and learns of its end only by and by."""
     SLOW = "slow"
     """Only the owner can mend it."""
     QUOTA = "quota"
@@ -69,6 +71,8 @@ class Row:
     """So many failures in a row leave the handle above suspicion; None: any number, it was not even shown."""
     fatal_from: int | None = None
     """From this count on only the owner can mend it; None: it always passes."""
+    old_socket: bool = False
+    """In answer to a handle it may mean that our old socket is still open to the service (live-api.md 0.11)."""
     blames_handle: bool = False
     """While resuming, the handle is what was refused, so nothing is fatal yet."""
     fatal_pause: Pause = Pause.SLOW
@@ -138,7 +142,7 @@ TABLE: Final = (
         fault=Fault.SETUP, remedy=_CHECK),
     Row(("close 1008",), at_once=True, handle_lasts=0, fatal_from=2, blames_handle=True,
         fault=Fault.SETUP, remedy=_MODEL),
-    Row(("close 1011",), handle_lasts=2),  # the first may only have met our old socket, still open (live-api.md 0.11)
+    Row(("close 1011",), handle_lasts=2, old_socket=True),
     Row(("late setup",), handle_lasts=2),
     Row(("late reply",), at_once=True, handle_lasts=1),  # a resumed session may never answer (live-api.md 1.6)
     Row(("close 1006", "late send"), at_once=True, handle_lasts=5),  # the network
@@ -148,13 +152,14 @@ TABLE: Final = (
 """Read from top to bottom."""
 
 
-def decide(failure: LinkError, *, resuming: bool, consecutive: int) -> Decision:
+def decide(failure: LinkError, *, resuming: bool, consecutive: int, came_up: bool = True) -> Decision:
     """Return what to do about `failure`.
 
     Args:
         failure: What ended the link, or the attempt to make one.
         resuming: Whether that link was begun, or to be begun, with a handle.
         consecutive: What `Streak.failed` returned for it.
+        came_up: Whether the service had accepted that link's setup.
     """
     row = row_of(failure)
     kept = row.handle_lasts is None or consecutive <= row.handle_lasts
@@ -163,6 +168,8 @@ def decide(failure: LinkError, *, resuming: bool, consecutive: int) -> Decision:
     if fatal and not (resuming and row.blames_handle):
         return Decision(fate, row.fatal_pause, row.fault, row.remedy)
     pause = Pause.NONE if row.at_once and consecutive <= 1 else Pause.BACKOFF
+    if row.old_socket and resuming and kept and not came_up:
+        pause = Pause.OLD_SOCKET
     return Decision(fate, pause, None, row.remedy if row.fatal_from is None else "")
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from .models import Behavior, Capabilities, LiveKeys, Proactivity, ToolRules, capabilities
+from .upward import Taking
 
 if TYPE_CHECKING:
     from google.genai import types
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 _ACTIVITY_HANDLING: Final = {"interrupt": "START_OF_ACTIVITY_INTERRUPTS", "no_interruption": "NO_INTERRUPTION"}
 _COVERAGE_IF_KNOWN: Final = "only_activity"
 """What is outside a turn is neither wanted nor worth its tokens; the newer models would count every camera frame
-(live-api.md 1.2). A model that we do not know is left its own default."""
+(live-api.md 1.2). A model that we do not know is left its own default.
+
+With `Taking.SERVER` the models keep their defaults: what the service takes for silence is not worth its tokens, but a
+picture is sent when the gate opens, before there is any activity that it could be a part of."""
 
 
 def live_config(
@@ -27,6 +31,7 @@ def live_config(
     *,
     handle: str | None,
     transcripts: bool,
+    taking: Taking = Taking.LOCAL,
     system_instruction: str | None = None,
     tools: Sequence[types.Tool] = (),
 ) -> types.LiveConnectConfig:
@@ -36,6 +41,7 @@ def live_config(
         live: What `models.refusals` finds nothing wrong with.
         handle: The session to resume; None begins a new one.
         transcripts: Whether both sides are to be transcribed. They are billed as text (live-api.md 1.4).
+        taking: Who finds the ends of turns.
         system_instruction: Takes the place of `live.system_instruction`, for a new session that must be told what
             was said in the lost one.
         tools: Function declarations that state no behaviour are made to state the model's default.
@@ -61,7 +67,7 @@ def live_config(
         session_resumption=types.SessionResumptionConfig(handle=handle),
         input_audio_transcription=_heard(live, can) if transcripts else None,
         output_audio_transcription=types.AudioTranscriptionConfig() if transcripts else None,
-        realtime_input_config=_realtime(live, can),
+        realtime_input_config=_realtime(live, can, taking),
         # Never without resumption: it may hand the session over with a close 1000 in mid-answer (field-notes.md).
         context_window_compression=types.ContextWindowCompressionConfig(
             trigger_tokens=live.compression_trigger_tokens,
@@ -71,14 +77,16 @@ def live_config(
     )
 
 
-def fingerprint(live: LiveKeys, *, transcripts: bool, tools: Sequence[types.Tool] = ()) -> str:
+def fingerprint(
+    live: LiveKeys, *, transcripts: bool, taking: Taking = Taking.LOCAL, tools: Sequence[types.Tool] = ()
+) -> str:
     """Return 16 hexadecimal digits that change with anything a resumed session would keep as it was.
 
     A resumed session keeps its first model, instruction, tools, voice and activity mode whatever its new setup
     says (live-api.md 0.10), so a handle is only good for a setup with the same fingerprint. The summary that a new
     session may be told is no part of it: that session goes on being the owner's.
     """
-    setup = live_config(live, handle=None, transcripts=transcripts, tools=tools).model_dump(
+    setup = live_config(live, handle=None, transcripts=transcripts, taking=taking, tools=tools).model_dump(
         mode="json", exclude_none=True
     )
     whole = json.dumps([live.model, live.base_url, live.api_version, setup], sort_keys=True)
@@ -130,16 +138,49 @@ def _heard(live: LiveKeys, can: Capabilities) -> types.AudioTranscriptionConfig:
     return types.AudioTranscriptionConfig(language_codes=codes or None)
 
 
-def _realtime(live: LiveKeys, can: Capabilities) -> types.RealtimeInputConfig:
+def _realtime(live: LiveKeys, can: Capabilities, taking: Taking) -> types.RealtimeInputConfig:
     from google.genai import types
 
-    coverage = live.turn_coverage or (_COVERAGE_IF_KNOWN if can.known else None)
+    coverage = live.turn_coverage or (_coverage(can, taking) if can.known else None)
     return types.RealtimeInputConfig(
-        # The gate decides when a turn begins and ends; the service's own detection is slow (live-api.md 1.3).
-        automatic_activity_detection=types.AutomaticActivityDetection(disabled=True),
+        automatic_activity_detection=_detection(live, taking),
         activity_handling=types.ActivityHandling[_ACTIVITY_HANDLING[live.activity_handling]],
         turn_coverage=None if coverage is None else types.TurnCoverage[f"TURN_INCLUDES_{coverage.upper()}"],
     )
+
+
+def _coverage(can: Capabilities, taking: Taking) -> str:
+    match taking:
+        case Taking.LOCAL:
+            return _COVERAGE_IF_KNOWN
+        case Taking.SERVER:
+            return can.turn_coverage_default or _COVERAGE_IF_KNOWN
+        case _:
+            assert_never(taking)
+
+
+def _detection(live: LiveKeys, taking: Taking) -> types.AutomaticActivityDetection:
+    from google.genai import types
+
+    match taking:
+        case Taking.LOCAL:
+            # The gate decides when a turn begins and ends; the service's own detection is slow (live-api.md 1.3).
+            return types.AutomaticActivityDetection(disabled=True)
+        case Taking.SERVER:
+            start, end = live.start_sensitivity, live.end_sensitivity
+            return types.AutomaticActivityDetection(
+                disabled=False,
+                start_of_speech_sensitivity=(
+                    None if start is None else types.StartSensitivity[f"START_SENSITIVITY_{start.upper()}"]
+                ),
+                end_of_speech_sensitivity=(
+                    None if end is None else types.EndSensitivity[f"END_SENSITIVITY_{end.upper()}"]
+                ),
+                prefix_padding_ms=live.prefix_padding_ms,
+                silence_duration_ms=live.silence_duration_ms,
+            )
+        case _:
+            assert_never(taking)
 
 
 def _safety(live: LiveKeys) -> list[types.SafetySetting] | None:

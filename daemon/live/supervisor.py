@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol, assert_never
 
 from daemon.budget import Limits
-from daemon.errors import Deadline, LinkError, LinkTimeout
+from daemon.errors import LinkError
 from daemon.events import (
     Event,
     Fault,
@@ -17,7 +17,6 @@ from daemon.events import (
     LinkChanged,
     LinkState,
     ReplyLost,
-    TurnGivenUp,
 )
 from daemon.journal import Level
 
@@ -27,6 +26,7 @@ from .liveness import Liveness
 from .resume import STABLE_S, HandleFate, HandleStore, Pause, Streak, decide
 from .session import Parting, Session
 from .turns import Rules
+from .unanswered import Unanswered
 from .uplink import Uplink
 from .wire import Audio, Downward, Generated, GoAway, Handle, Interrupted, TurnDone
 
@@ -34,10 +34,6 @@ Tell = Callable[..., None]
 """The journal's `tell`."""
 
 
-UNANSWERED_TRIES: Final = 3
-"""How often a turn that the service does not answer is said before it is given up."""
-KEEP_TURN_S: Final = 120.0
-"""How long what was said waits for a link."""
 HURRY_S: Final = 1.0
 """The least pause that a press of the button can shorten a back-off to."""
 
@@ -115,7 +111,7 @@ class Supervisor:
         self._up_s: float | None = None
         self._answering: int | None = None
         """The turn whose answer has begun on this link."""
-        self._tries = 0
+        self._unanswered: Final = Unanswered(device.uplink.replay, tell=device.tell, dispatch=device.dispatch)
         self._failing = False
         """No link has come up since the last failure was told: the next ones are only details."""
 
@@ -163,6 +159,7 @@ class Supervisor:
                 self._uplink,
                 self._liveness(),
                 hear=self._take,
+                give_up=self._unanswered.unheard,
                 rules=self._rules,
                 hang_up_at=self._limits.hang_up_at,
                 over_at_s=self._limits.session_over_at(self._handles.session_began_s),
@@ -203,7 +200,7 @@ class Supervisor:
         self._failing = False
         if self._handle is None:
             self._handles.begin_session(f"{int(self._random() * 16**6):06x}", self._up_s)
-        self._give_up_late(self._up_s)
+        self._unanswered.late(self._up_s)
         said_again_s = self._uplink.replay.rewind()
         self._tell(
             "link.up",
@@ -227,7 +224,7 @@ class Supervisor:
                 self._dispatch(LinkChanged(LinkState.DRAINING))
             case Audio():
                 self._answering = turn_id
-                self._tries = 0
+                self._unanswered.answered()
                 self._streak.answered()
             case Generated() | Interrupted() | TurnDone():
                 self._answering = None
@@ -243,11 +240,16 @@ class Supervisor:
 
     async def _recover(self, failure: LinkError, now: float) -> None:
         """Decide what follows from `failure`, say so, and wait."""
-        decision = decide(failure, resuming=self._handle is not None, consecutive=self._streak.failed(failure, now))
+        decision = decide(
+            failure,
+            resuming=self._handle is not None,
+            consecutive=self._streak.failed(failure, now),
+            came_up=self._up_s is not None,
+        )
         if decision.handle is HandleFate.DROP:
             self._handles.refuse(self._handle)
-        self._give_up_unanswered(failure)
-        self._give_up_late(now)
+        self._unanswered.failed(failure)
+        self._unanswered.late(now)
         pause = decision.pause
         if pause is Pause.NONE and self._uplink.replay.newest_turn is None:
             # Nobody is waiting, and ten thousand devices may have lost it in this instant (docs/reconnects.png).
@@ -265,34 +267,20 @@ class Supervisor:
             again_s=round(pause_s, 1),
         )
         self._failing = True
-        await self._wait(pause_s, patient=decision.fault is not None)
-
-    def _give_up_unanswered(self, failure: LinkError) -> None:
-        """A turn that the service does not answer, link after link, is not said for ever."""
-        if not (isinstance(failure, LinkTimeout) and failure.deadline is Deadline.REPLY):
-            return
-        self._tries += 1
-        turn_id = self._uplink.replay.newest_turn
-        if self._tries >= UNANSWERED_TRIES and turn_id is not None:
-            self._tries = 0
-            self._tell("turn.given_up", level=Level.WARNING, turn_id=turn_id, tries=UNANSWERED_TRIES)
-            self._dispatch(TurnGivenUp(turn_id))
-
-    def _give_up_late(self, now: float) -> None:
-        """An answer that comes minutes after its question speaks to an empty room."""
-        since_s, turn_id = self._uplink.replay.waiting_since_s(), self._uplink.replay.newest_turn
-        if since_s is not None and turn_id is not None and now - since_s >= KEEP_TURN_S:
-            self._tell("turn.given_up", level=Level.WARNING, turn_id=turn_id, waited_s=round(now - since_s))
-            self._dispatch(TurnGivenUp(turn_id))
+        await self._wait(pause_s, patient=decision.fault is not None or pause is Pause.OLD_SOCKET)
 
     async def _wait(self, pause_s: float, *, patient: bool) -> None:
-        """Sleep for `pause_s`, or until somebody is in a hurry; not sooner than `HURRY_S` then, nor if `patient`."""
+        """Sleep for `pause_s`, or until somebody is in a hurry; not sooner than `HURRY_S` then, nor if `patient`.
+
+        What becomes too old meanwhile is given up at its time.
+        """
+        loop = asyncio.get_running_loop()
         self._hurry.clear()
         await asyncio.sleep(min(pause_s, HURRY_S))
-        rest_s = pause_s - HURRY_S
-        if patient:
-            await asyncio.sleep(max(0.0, rest_s))
-        elif rest_s > 0:
+        over_s = loop.time() + pause_s - HURRY_S
+        in_a_hurry = asyncio.Event() if patient else self._hurry
+        while loop.time() < over_s and not in_a_hurry.is_set():
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(rest_s):
-                    await self._hurry.wait()
+                async with asyncio.timeout_at(min(over_s, self._unanswered.late_s(loop.time()))):
+                    await in_a_hurry.wait()
+            self._unanswered.late(loop.time())

@@ -10,6 +10,26 @@ still be about the old one (live-api.md 1.3, "spurious pair"):
 The rules: audio is old until the old turn has stopped generating, or until `STALE_S` after our activityStart, should
 the service never say so; terminal messages are old until the old turn has had its turnComplete; the first audio of
 the new turn ends the old one in any case. Over a slow network several turns can be old at once: the oldest ends first.
+
+With the service's own detection (`Taking.SERVER`) it never hears of our turns. One opening of the gate is one turn of
+ours; what the service hears in it may be one utterance, several, or none:
+
+    our gate    ▁██ speech ██ pause ██▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁██████████ speech ███████████ pause ███▁▁▁▁▁▁▁▁▁▁▁▁▁
+    goes up      └1, then audio       └audioStreamEnd└2, then audio                         └audioStreamEnd
+    comes                           audio(1) ………     audio(1) interrupted(1) turnComplete(1)    audio(2) ………
+                     found the end ─┘                └ stale ┘└ heard us, 0.4 to 3 s late
+
+- An answer may begin while the gate is open. It is the open turn's, once the old turns are out of the way.
+- Nothing makes the service break off an old answer but what it hears. If that is no speech, the old answer goes on to
+  its end. So audio is old until the service says that the old answer has ended, however long that takes.
+- An old turn of whose answer nothing had come may have been interrupted without a word, or never been heard at all. Its
+  answer is expected for another `STALE_S` while the gate is open, in which time the service will have found the new
+  speech, and for `UNHEARD_STALE_S` once it is closed. What comes then is new. What comes before is old to its end:
+  rather is a new answer lost, which is noticed (`Liveness`), than an old one played for a new one.
+- Unless the old question is still held: the next answer is to both then, and if nothing is said in the new turn, the
+  old answer is that answer. So it is kept back until it is known: dropped if `interrupted` follows, else `released`.
+- Who goes on after a pause that the service took for the end is `interrupted` in his own turn. If nothing of an answer
+  had come, neither that nor its turnComplete means anything to anybody: the answer to all of it is still to come.
 """
 
 from __future__ import annotations
@@ -17,8 +37,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
+from .upward import Taking
 from .wire import Audio, Downward, Generated, Idle, Interrupted, Said, TurnDone, UsageReport
 
 STALE_S: Final = 3.0
@@ -35,7 +57,8 @@ class Rules:
     ends_on_idle: bool = False
     """Several turnCompletes may answer one question, and only IDLE ends it (extended thinking, live-api.md 1.7)."""
     interrupts: bool = True
-    """An activityStart stops the answer under way (START_OF_ACTIVITY_INTERRUPTS)."""
+    """The user's voice stops the answer under way (START_OF_ACTIVITY_INTERRUPTS)."""
+    taking: Taking = Taking.LOCAL
 
     def settled(self, event: Downward) -> Downward | None:
         """Return what `event` means where every turn has one end; None if it means nothing then."""
@@ -50,6 +73,15 @@ class Rules:
                 return event
 
 
+class _Cut(Enum):
+    """Whether a turn was interrupted within itself (`Taking.SERVER`): the turnComplete that follows is not its end."""
+
+    NONE = "none"
+    UNHEARD = "unheard"
+    """Before anything of an answer had come."""
+    HEARD = "heard"
+
+
 @dataclass(slots=True)
 class _Turn:
     turn_id: int
@@ -57,12 +89,15 @@ class _Turn:
     ended: bool = False
     """activityEnd was sent."""
     heard: bool = False
-    """Some of its answer has come."""
+    """Some of its answer has come, and was not interrupted."""
     generated: bool = False
     """No more audio of it can come."""
+    cut: _Cut = _Cut.NONE
     done: bool = False
     left_s: float = 0.0
     """When the user went on from it."""
+    wanted: bool = False
+    """He did so only to complete it: an answer to it alone would do, should the service hear nothing more."""
 
 
 class Turns:
@@ -73,6 +108,9 @@ class Turns:
         self._current = _Turn(0, 0.0, ended=True, generated=True, done=True)
         self._old: deque[_Turn] = deque()
         """Turns that the user has gone on from, and the service has not: oldest first."""
+        self._doubtful: list[Audio | Said] = []
+        """Of an answer that is either a wanted old turn's or nobody's. At most what comes in `STALE_S`."""
+        self._released: list[Audio | Said] = []
 
     def __repr__(self) -> str:
         return f"<Turns current={self._current} old={list(self._old)}>"
@@ -85,53 +123,92 @@ class Turns:
     @property
     def awaiting_reply(self) -> bool:
         """Whether the user has finished a turn and the service has not finished generating its answer."""
-        return self._current.ended and not self._current.generated
+        return (self._current.ended or self._current.heard) and not self._current.generated
 
     @property
     def between_turns(self) -> bool:
         """Whether nobody's turn is under way, as far as the service is concerned."""
         return self._current.ended and self._current.done and not self._old
 
-    def started(self, turn_id: int, now: float) -> None:
-        """Note that activityStart of `turn_id` was sent."""
+    def started(self, turn_id: int, now: float, *, completes: bool = False) -> None:
+        """Note that `turn_id` has begun to go up, and whether it is to complete what was asked before it."""
         current = self._current
         if current.ended and not current.done:
             current.left_s = now
             self._old.append(current)
+        for old in self._old:
+            old.wanted = completes and not old.heard
+        self._doubtful.clear()
         self._current = _Turn(turn_id, now)
 
     def ended(self) -> None:
-        """Note that activityEnd of the current turn was sent."""
+        """Note that all of the current turn has gone up."""
         self._current.ended = True
 
-    def attribute(self, event: Downward, now: float) -> int | None:
-        """Return the turn that `event` belongs to, or None when it is stale and must not be heard.
+    def given_up(self) -> None:
+        """Note that no answer to the current turn is expected any more."""
+        self._current.generated = self._current.done = True
 
-        Events that belong to no turn (handles, go-away) are given to the current one.
+    def attribute(self, event: Downward, now: float) -> int | None:
+        """Return the turn that `event` belongs to, or None when it is stale, or in doubt, and must not be heard.
+
+        Events that belong to no turn (handles, go-away) are given to the current one. After calling this you must ask
+        for what is `released`; it comes before `event`.
         """
         self._forget_unheard(now)
+        if self._doubtful and isinstance(event, Generated | TurnDone):
+            self._believe()  # it came to its end, and nobody has interrupted it
+        if isinstance(event, Interrupted):
+            self._doubtful.clear()
         match event:
             case Audio() | Said():
-                return self._attribute_content(now)
+                return self._attribute_content(event, now)
             case UsageReport():
                 return self._old[0].turn_id if self._old else self._current.turn_id
+            case Interrupted() if self._detecting and not self._old and not self._current.done:
+                return self._interrupted_within()
             case Interrupted() | Generated():
                 turn = self._old[0] if self._old else self._current
                 turn.generated = True
                 return turn.turn_id
             case TurnDone():
-                turn = self._old.popleft() if self._old else self._current
-                turn.generated = turn.done = True
-                return turn.turn_id
+                return self._done()
             case _:
                 return self._current.turn_id
 
+    def released(self) -> list[Audio | Said]:
+        """Return, once, what was in doubt and belongs to the current turn after all."""
+        released, self._released = self._released, []
+        return released
+
     def _forget_unheard(self, now: float) -> None:
         """Expect nothing more of turns that were gone on from unheard, of which the service would have told by now."""
-        if self._old and self._rules.interrupts:
+        if self._old and (self._rules.interrupts or self._detecting):
             self._old = deque(old for old in self._old if old.heard or now - old.left_s < STALE_S)
 
-    def _attribute_content(self, now: float) -> int | None:
+    @property
+    def _detecting(self) -> bool:
+        return self._rules.taking is Taking.SERVER
+
+    def _done(self) -> int | None:
+        current = self._current
+        if current.cut is not _Cut.NONE and not self._old:
+            cut, current.cut = current.cut, _Cut.NONE
+            return current.turn_id if cut is _Cut.HEARD else None
+        turn = self._old.popleft() if self._old else self._current
+        turn.generated = turn.done = True
+        return turn.turn_id
+
+    def _interrupted_within(self) -> int | None:
+        """The user has gone on in the current turn: what was answered is void, and another answer will come."""
+        current = self._current
+        current.cut = _Cut.HEARD if current.heard else _Cut.UNHEARD
+        current.heard = current.generated = False
+        return current.turn_id if current.cut is _Cut.HEARD else None
+
+    def _attribute_content(self, event: Audio | Said, now: float) -> int | None:
+        if self._detecting:
+            return self._attribute_detected(event, now)
         if not self._current.ended:
             if self._old:
                 self._old[0].heard = True
@@ -142,6 +219,29 @@ class Turns:
         self._old.clear()
         self._current.heard = True
         return self._current.turn_id
+
+    def _attribute_detected(self, event: Audio | Said, now: float) -> int | None:
+        expected_s = UNHEARD_STALE_S if self._current.ended else STALE_S
+        for old in self._old:
+            if old.generated or not (old.heard or now - old.left_s < expected_s):
+                continue
+            if old.wanted:
+                self._doubtful.append(event)
+            else:
+                old.heard = True
+            return None
+        return self._believe()
+
+    def _believe(self) -> int:
+        """What comes, and what was in doubt, is the current turn's."""
+        self._old.clear()
+        self._released += self._doubtful
+        self._doubtful = []
+        current = self._current
+        current.heard = True
+        current.generated = current.done = False
+        current.cut = _Cut.NONE
+        return current.turn_id
 
     def _stale_s(self, old: _Turn) -> float:
         if not self._rules.interrupts:

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Final
 
 from daemon.errors import Deadline, LinkError, LinkTimeout
-from daemon.live.backoff import PERMANENT, TRANSIENT
+from daemon.live.backoff import OLD_SOCKET, PERMANENT, TRANSIENT
 from daemon.live.resume import Decision, HandleFate, Pause, decide
 from tests.bench import page
 
@@ -37,31 +37,37 @@ FAILURES: Final = (
     ("close 1008, “aborted”", LinkError("The operation was aborted.", close_code=1008)),
     ("close 1008, “not implemented”", LinkError("Operation is not implemented", close_code=1008)),
     ("close 1011", LinkError("", close_code=1011)),
+    ("close 1011 in answer to a handle: our old socket may still be open", LinkError("", close_code=1011)),
     ("close 1007, 1008 or 1011 that speaks of a quota", LinkError("You exceeded your quota", close_code=1011)),
     ("any other close; a frame that cannot be read", LinkError("", close_code=1002)),
 )
 """One of each kind."""
+TO_A_HANDLE: Final = "in answer to a handle"
+"""In the name of what is only looked at where a session was to be resumed."""
 MOST: Final = 12
 """More failures in a row than any row of the table counts."""
 
 
 def failure_table() -> str:
     """Return the table, and what its words for the pauses mean."""
+    slow_s = (PERMANENT.first_s * PERMANENT.floor, PERMANENT.first_s)
+    slowest_min = (PERMANENT.cap_s * PERMANENT.floor / 60, PERMANENT.cap_s / 60)
     pauses = (
         f"“After a pause” is a random time of up to {TRANSIENT.first_s:g} s, which doubles with each failure up to"
-        f" {TRANSIENT.cap_s:g} s; “much later” is {PERMANENT.first_s * PERMANENT.floor:g} to {PERMANENT.first_s:g} s,"
-        f" growing to {PERMANENT.cap_s * PERMANENT.floor / 60:g} to {PERMANENT.cap_s / 60:g} min."
+        f" {TRANSIENT.cap_s:g} s; “a little later” is {OLD_SOCKET.first_s * OLD_SOCKET.floor:g} to"
+        f" {OLD_SOCKET.first_s:g} s; “much later” is {slow_s[0]:g} to {slow_s[1]:g} s, growing to {slowest_min[0]:g} to"
+        f" {slowest_min[1]:g} min."
     )
-    rows = [(name, *_cells(failure)) for name, failure in FAILURES]
+    rows = [(name, *_cells(failure, to_a_handle=TO_A_HANDLE in name)) for name, failure in FAILURES]
     return f"{page.table(HEADINGS, rows)}\n\n{pauses}"
 
 
-def _cells(failure: LinkError) -> tuple[str, str, str]:
+def _cells(failure: LinkError, *, to_a_handle: bool) -> tuple[str, str, str]:
     # A failure to reach the service is not counted: `Streak.failed` returns 0 for it.
     counts = range(1, MOST + 1) if failure.close_code is not None else range(1)
-    resuming = [decide(failure, resuming=True, consecutive=count) for count in counts]
+    resuming = [decide(failure, resuming=True, consecutive=count, came_up=not to_a_handle) for count in counts]
     fresh = [decide(failure, resuming=False, consecutive=count) for count in counts]
-    return _handle(resuming), _next_attempt(fresh), _told(resuming, fresh)
+    return _handle(resuming), _next_attempt(resuming if to_a_handle else fresh), _told(resuming, fresh)
 
 
 def _handle(decisions: Sequence[Decision]) -> str:
@@ -79,6 +85,8 @@ def _next_attempt(decisions: Sequence[Decision]) -> str:
                 word = "at once"
             case Pause.BACKOFF:
                 word = "after a pause"
+            case Pause.OLD_SOCKET:
+                word = "a little later"
             case Pause.SLOW | Pause.QUOTA:
                 word = "much later"
         if not words:

@@ -24,7 +24,7 @@ from daemon.config import Config
 from daemon.errors import Deadline, LinkError, LinkTimeout
 from daemon.live.link import CLOSE_POLITELY_S, Endpoint, GenaiConnector, GenaiLink
 from daemon.live.setup import fingerprint, live_config
-from daemon.live.upward import Speech, TurnEnd, TurnStart
+from daemon.live.upward import Speech, Taking, TurnEnd, TurnStart
 from daemon.live.wire import Audio, Downward, Generated, Handle, Said, TurnDone
 from daemon.rehearsal.frame_log import Line
 from daemon.rehearsal.network import Network, network
@@ -74,8 +74,8 @@ class World:
         """Make a link; `changes` are fields of the endpoint."""
         connector = GenaiConnector(
             replace(self.endpoint, **changes),
-            lambda resumed: live_config(LIVE, handle=resumed, transcripts=True),
-            lambda: fingerprint(LIVE, transcripts=True),
+            lambda resumed: live_config(LIVE, handle=resumed, transcripts=True, taking=self.endpoint.taking),
+            lambda: fingerprint(LIVE, transcripts=True, taking=self.endpoint.taking),
         )
         await connector.prepare()
         return await connector.connect(handle)
@@ -96,7 +96,7 @@ class World:
 
 
 @asynccontextmanager
-async def world(faults: Faults | None = None) -> AsyncIterator[World]:
+async def world(faults: Faults | None = None, taking: Taking = Taking.LOCAL) -> AsyncIterator[World]:
     service = StandIn(random.Random(1), answer=lambda _: Answer(ANSWER, "two"), pacing=AT_ONCE, faults=faults)
     log: list[Line] = []
     async with (
@@ -108,6 +108,7 @@ async def world(faults: Faults | None = None) -> AsyncIterator[World]:
             model=LIVE.model,
             base_url=f"https://127.0.0.1:{between.port}",
             ca_file=str(server.ca_file),
+            taking=taking,
             connect_timeout_s=5.0,
             setup_timeout_s=5.0,
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.errors import Deadline, LinkError, LinkTimeout
-from daemon.live.upward import TurnStart, Upward
+from daemon.live.upward import Taking, TurnStart, Upward
 from daemon.live.wire import Downward, SetupDone, read
 from daemon.rehearsal.stand_in.connection import Connection
 from daemon.rehearsal.stand_in.memory import Turn
@@ -34,15 +34,18 @@ class InProcessLink:
 
     Attributes:
         sent: What went up, and when.
-        turns: The service's turn for each of ours that it has heard of on this link, by its number.
+        turns: The service's newest turn in each of ours, as far as it has heard of it on this link, by our number.
         up_s: When it was set up; None until then.
         closed_s: When the device closed it, or was told that it is gone.
         closed_politely: How the device closed it; None while it has not.
     """
 
-    def __init__(self, connection: Connection, network: Network) -> None:
+    def __init__(self, connection: Connection, network: Network, taking: Taking) -> None:
         self._connection = connection
         self._network = network
+        self._taking = taking
+        self._turn_id = 0
+        """Our newest turn that went up."""
         self._inbox: deque[dict[str, Any] | LinkError] = deque()
         self._bell = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -68,7 +71,10 @@ class InProcessLink:
         if self._gone:
             raise LinkError("sent after the end", close_code=1006)
         self.sent.append((asyncio.get_running_loop().time(), item))
-        self.transmit(json.dumps(frame(item)), item)
+        if isinstance(item, TurnStart):
+            self._turn_id = item.turn_id
+        if (said := frame(item, self._taking)) is not None:
+            self.transmit(json.dumps(said), self._turn_id)
 
     async def receive(self) -> tuple[Downward, ...]:
         while not self._inbox:
@@ -87,10 +93,10 @@ class InProcessLink:
 
     # --- the wire ---
 
-    def transmit(self, text: str, item: Upward | None = None) -> None:
+    def transmit(self, text: str, turn_id: int = 0) -> None:
         self._check_network()
         if not self._dead:
-            self._under_way("up", self._arrive, text, item)
+            self._under_way("up", self._arrive, text, turn_id)
 
     def fail(self, error: LinkError) -> None:
         self._inbox.append(error)
@@ -105,15 +111,21 @@ class InProcessLink:
         self._arrives_s[way] = max(self._arrives_s[way], loop.time() + self._network.delay_s)
         loop.call_at(self._arrives_s[way], arrive, *what)
 
-    def _arrive(self, text: str, item: Upward | None) -> None:
+    def _arrive(self, text: str, turn_id: int) -> None:
         if self._gone or self._dead:
             return
         self._network.serving = self
+        before = self._heard()
         self._connection.receive(text, asyncio.get_running_loop().time())
-        session = self._connection.session
-        if isinstance(item, TurnStart) and session is not None and session.turns:
-            self.turns[item.turn_id] = session.turns[-1]
+        if (heard := self._heard()) and heard > before:
+            assert self._connection.session is not None
+            self.turns[turn_id] = self._connection.session.turns[-1]
         self._pump()
+
+    def _heard(self) -> int:
+        """How many turns the service knows of."""
+        session = self._connection.session
+        return 0 if session is None else len(session.turns)
 
     def _pump(self) -> None:
         loop = asyncio.get_running_loop()
@@ -183,6 +195,8 @@ class InProcessConnector:
         self._service = service
         self._network = network
         self._setup = setup
+        manual = setup["realtimeInputConfig"]["automatic_activity_detection"]["disabled"]
+        self._taking = Taking.LOCAL if manual else Taking.SERVER
         self.attempts: list[Attempt] = []
 
     @property
@@ -213,7 +227,7 @@ class InProcessConnector:
         accepted = self._service.connect(loop.time(), path=PATH, headers={"x-goog-api-key": "k"})
         if isinstance(accepted, Refusal):
             raise LinkError("the upgrade was refused", http_status=accepted.status)
-        attempt.link = link = InProcessLink(accepted, self._network)
+        attempt.link = link = InProcessLink(accepted, self._network, self._taking)
         try:
             await self._set_up(link, attempt.handle)
         except BaseException:

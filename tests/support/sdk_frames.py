@@ -6,12 +6,16 @@ import base64
 from typing import Any
 
 from daemon.errors import LinkError
-from daemon.live.upward import Image, Speech, TurnEnd, TurnStart, Upward
+from daemon.live.upward import Image, Speech, Taking, TurnEnd, TurnStart, Upward
 
 
-def frame(item: Upward) -> dict[str, Any]:
-    """Return the frame that google-genai 3.4.0 sends for `item` (live-api.md 2)."""
+def frame(item: Upward, taking: Taking = Taking.LOCAL) -> dict[str, Any] | None:
+    """Return the frame that google-genai 3.4.0 sends for `item` (live-api.md 2), None where there is none."""
     match item:
+        case TurnStart() if taking is Taking.SERVER:
+            return None
+        case TurnEnd() if taking is Taking.SERVER:
+            return _realtime("audioStreamEnd", True)
         case Speech(pcm):
             return _realtime("audio", {"data": _urlsafe(pcm), "mime_type": "audio/pcm;rate=16000"})
         case Image(jpeg):
@@ -36,13 +40,13 @@ def parsed(message: dict[str, Any]) -> Any:
     return types.LiveServerMessage.model_validate(known)
 
 
-def setup_frame(live: Any) -> dict[str, Any]:
+def setup_frame(live: Any, taking: Taking = Taking.LOCAL) -> dict[str, Any]:
     """Return what the SDK sends as `setup` for this `[live]` section, without a handle."""
     from google.genai import Client, _common, _live_converters, types
 
     from daemon.live.setup import live_config
 
-    config = live_config(live, handle=None, transcripts=False)
+    config = live_config(live, handle=None, transcripts=False, taking=taking)
     converted = _common.convert_to_dict(
         _live_converters._LiveConnectParameters_to_mldev(
             api_client=Client(api_key="k")._api_client,
@@ -67,7 +71,7 @@ _KNOWN = {
 }
 
 
-def _realtime(kind: str, value: dict[str, Any]) -> dict[str, Any]:
+def _realtime(kind: str, value: object) -> dict[str, Any]:
     return {"realtime_input": {kind: value}}
 
 

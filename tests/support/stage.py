@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
 import numpy as np
 
 from daemon.app import App
-from daemon.audio.vad import WebRtcVad
+from daemon.audio.vad import detector
 from daemon.config import Config
 from daemon.credentials import Secret
 from daemon.events import LinkState, TurnState
@@ -94,7 +94,7 @@ class Stage:
             supervise=supervised(config, Secret("bench-key"), random.Random(seed).random),
             journal=journal,
             manager=ServiceManager(self._notified, None),
-            vad=WebRtcVad(config.turn.vad_aggressiveness),
+            vad=detector(config.turn.vad, config.turn.vad_aggressiveness),
             keeping=Keeping(limits(config), None, journal),
         )
 
@@ -228,15 +228,20 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def staged(*, seed: int = 1) -> AsyncIterator[Stage]:
-    """Run everything until the block is left; begin when the device is connected. All chance comes from `seed`."""
+async def staged(*, seed: int = 1, **turn: object) -> AsyncIterator[Stage]:
+    """Run everything until the block is left; begin when the device is connected.
+
+    Args:
+        seed: All chance comes from it.
+        turn: Keys of the configuration's [turn] that differ.
+    """
     service = StandIn(random.Random(seed))
     log: list[Line] = []
     async with (
         serve(service, log=log.append) as server,
         network(server.port) as between,
     ):
-        config = _config(f"https://127.0.0.1:{between.port}", str(server.ca_file))
+        config = _config(f"https://127.0.0.1:{between.port}", str(server.ca_file), turn)
         stage = Stage(server, between, service, log, config, seed)
         daemon = asyncio.ensure_future(stage.app.run())
         try:
@@ -249,11 +254,13 @@ async def staged(*, seed: int = 1) -> AsyncIterator[Stage]:
                 await daemon
 
 
-def _config(base_url: str, ca_file: str) -> Config:
+def _config(base_url: str, ca_file: str, turn: Mapping[str, object]) -> Config:
     return Config.model_validate(
         {
             "live": {"base_url": base_url, "ca_file": ca_file},
-            "turn": {"mode": "hold"},
+            "turn": {"mode": "hold", **turn},
+            # A canceller changes every frame: what was heard could not be found among what was captured.
+            "echo": {"mode": "half_duplex"},
             "microphone": {"driver": "simulated"},
             "speaker": {"driver": "simulated", "volume_percent": 100},
             "button": {"driver": "simulated"},

@@ -8,7 +8,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.live.backoff import PERMANENT, TRANSIENT, Backoff, Schedule
+from daemon.live.backoff import OLD_SOCKET, PERMANENT, TRANSIENT, Backoff, Schedule
 from daemon.live.resume import STABLE_S, Pause
 
 
@@ -48,6 +48,17 @@ def test_the_two_schedules_are_counted_apart() -> None:
         backoff.next_pause_s(0.0)
     assert backoff.next_pause_s(0.0, Pause.SLOW) == 120.0
     assert backoff.next_pause_s(0.0) == 60.0
+
+
+@given(chances=st.lists(st.floats(0.0, 1.0, exclude_max=True), min_size=3, max_size=9))
+def test_three_tries_for_one_handle_take_three_seconds_at_least(chances: list[float]) -> None:
+    """The service learns of the end of our old socket in 0.5 to 1 s (live-api.md 2)."""
+    chance = itertools.cycle(chances)
+    backoff = Backoff(lambda: next(chance))
+    pauses = [backoff.next_pause_s(0.0, Pause.OLD_SOCKET) for _ in range(2)]
+    assert 3.0 <= sum(pauses) <= 4.0
+    assert all(0.5 < pause <= OLD_SOCKET.cap_s for pause in pauses)
+    assert backoff.next_pause_s(0.0) <= TRANSIENT.first_s, "counted apart"
 
 
 @given(failures=st.integers(1, 200), chance=st.floats(0.0, 1.0, exclude_max=True))

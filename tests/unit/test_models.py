@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from daemon.config.schema import LiveSection
 from daemon.live.models import (
@@ -187,3 +188,17 @@ def test_a_slip_of_the_pen_is_guessed_at() -> None:
 def test_there_are_thirty_voices() -> None:
     """live-api.md 1.5."""
     assert len(VOICES) == 30
+
+
+@pytest.mark.parametrize("model", [LIVE, FLASH, NATIVE, NEWER])
+def test_no_model_refuses_to_be_told_how_to_find_turns(model: str) -> None:
+    """live-api.md 1.3 names none; what some ignore, a pause of more than 2 s, the configuration does not take."""
+    keys = {
+        "start_sensitivity": "low",
+        "end_sensitivity": "low",
+        "prefix_padding_ms": 2000,
+        "silence_duration_ms": 2000,
+    }
+    assert refused(model=model, **keys) == []
+    with pytest.raises(ValidationError):
+        live(silence_duration_ms=2001)

@@ -216,6 +216,29 @@ def test_the_words_are_only_a_hint() -> None:
         )
 
 
+# --- our old socket --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("consecutive", "handle", "pause"),
+    [(1, KEEP, Pause.OLD_SOCKET), (2, KEEP, Pause.OLD_SOCKET), (3, DROP, BACKOFF)],
+)
+def test_a_handle_refused_with_1011_is_tried_again_when_the_old_socket_may_be_gone(
+    consecutive: int, handle: HandleFate, pause: Pause
+) -> None:
+    """live-api.md 0.11: the service refuses a session that it believes to be open."""
+    assert decide(closed(1011), resuming=True, consecutive=consecutive, came_up=False) == Decision(handle, pause)
+
+
+@pytest.mark.parametrize(
+    ("failure", "resuming", "came_up"),
+    [(closed(1011), False, False), (closed(1011), True, True), (closed(1013), True, False)],
+    ids=["no handle", "an open link", "another code"],
+)
+def test_any_other_failure_says_nothing_of_an_old_socket(failure: LinkError, resuming: bool, came_up: bool) -> None:
+    assert decide(failure, resuming=resuming, consecutive=1, came_up=came_up) == Decision(KEEP, BACKOFF)
+
+
 # --- counting --------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,10 @@ from hypothesis import strategies as st
 from daemon.config.schema import LiveSection
 from daemon.live.models import MODELS, refusals
 from daemon.live.setup import fingerprint, live_config
+from daemon.live.upward import Taking
+from daemon.rehearsal.stand_in import fields as stand_in_fields
+from daemon.rehearsal.stand_in import models as stand_in
+from daemon.rehearsal.stand_in import setup as stand_in_setup
 
 EXTENDED = "gemini-3.8-live-extended-thinking"
 NATIVE = "gemini-2.5-flash-native-audio-preview-12-2025"
@@ -60,11 +64,17 @@ def frame(config: types.LiveConnectConfig, model: str = "gemini-3.8-live") -> di
 
 
 def setup_of(
-    *, handle: str | None = None, transcripts: bool = False, tools: Sequence[types.Tool] = (), **keys: Any
+    *,
+    handle: str | None = None,
+    transcripts: bool = False,
+    taking: Taking = Taking.LOCAL,
+    tools: Sequence[types.Tool] = (),
+    **keys: Any,
 ) -> dict[str, Any]:
     """The inside of the setup frame for [live] with `keys`."""
     live = LiveSection(**keys)
-    found = frame(live_config(live, handle=handle, transcripts=transcripts, tools=tools), live.model)["setup"]
+    config = live_config(live, handle=handle, transcripts=transcripts, taking=taking, tools=tools)
+    found = frame(config, live.model)["setup"]
     assert isinstance(found, dict)
     return found
 
@@ -174,6 +184,75 @@ def test_the_default_setup_is_exactly_this() -> None:
         },
         "contextWindowCompression": {"trigger_tokens": 25_000, "sliding_window": {"target_tokens": 8_000}},
     }
+
+
+def realtime(**keys: Any) -> dict[str, Any]:
+    """What is said of realtime input where the service finds the ends of turns."""
+    found = setup_of(taking=Taking.SERVER, **keys)["realtimeInputConfig"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_services_own_detection_is_on_and_has_its_own_defaults() -> None:
+    assert realtime()["automatic_activity_detection"] == {"disabled": False}
+    assert realtime()["activity_handling"] == "START_OF_ACTIVITY_INTERRUPTS"
+
+
+def test_the_owner_says_how_the_service_finds_turns() -> None:
+    keys: dict[str, Any] = {
+        "start_sensitivity": "low",
+        "end_sensitivity": "high",
+        "prefix_padding_ms": 0,
+        "silence_duration_ms": 500,
+    }
+    assert realtime(**keys)["automatic_activity_detection"] == {
+        "disabled": False,
+        "start_of_speech_sensitivity": "START_SENSITIVITY_LOW",
+        "end_of_speech_sensitivity": "END_SENSITIVITY_HIGH",
+        "prefix_padding_ms": 0,
+        "silence_duration_ms": 500,
+    }
+    local = setup_of(**keys)["realtimeInputConfig"]["automatic_activity_detection"]
+    assert local == {"disabled": True}
+
+
+@pytest.mark.parametrize("model", [*MODELS, "gemini-5-live"])
+def test_every_model_takes_a_setup_with_its_own_detection(model: str) -> None:
+    """Read by Google's protobuf, and by the stand-in, whose rules are written by themselves."""
+    own: dict[str, Any] = {"thinking_level": "low"} if MODELS.get(model, MODELS[FLASH]).thinking_level_required else {}
+    setup = setup_of(
+        model=model,
+        taking=Taking.SERVER,
+        start_sensitivity="high",
+        end_sensitivity="low",
+        prefix_padding_ms=100,
+        silence_duration_ms=600,
+        **own,
+    )
+    read = parse(without_gaps(setup)).setup.realtime_input_config.automatic_activity_detection
+    assert not read.disabled
+    assert read.silence_duration_ms == 600
+    if model in stand_in.MODELS:
+        agreed = stand_in_setup.agreed(
+            stand_in_fields.group(stand_in_fields.read(json.dumps({"setup": setup})), "setup"), "v1beta"
+        )
+        assert (agreed.manual, agreed.padding_s, agreed.silence_s) == (False, 0.1, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("model", "coverage"),
+    [
+        ("gemini-3.8-live", "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"),
+        (FLASH, "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO"),
+        (NATIVE, "TURN_INCLUDES_ONLY_ACTIVITY"),
+        ("gemini-5-live", None),
+    ],
+)
+def test_a_picture_from_before_the_speech_counts_where_the_service_finds_the_speech(
+    model: str, coverage: str | None
+) -> None:
+    assert realtime(model=model).get("turn_coverage") == coverage
+    assert realtime(model=model, turn_coverage="all_input")["turn_coverage"] == "TURN_INCLUDES_ALL_INPUT"
 
 
 live_sections = st.builds(
@@ -290,6 +369,20 @@ def test_a_fingerprint_changes_with_what_a_resumed_session_keeps() -> None:
     prints.append(fingerprint(LiveSection(), transcripts=False, tools=(declared(types.Behavior.BLOCKING),)))
     assert len(set(prints)) == len(prints)
     assert all(len(one) == 16 for one in prints)
+
+
+def test_a_fingerprint_changes_with_who_takes_turns_and_how() -> None:
+    """A resumed session keeps its first activity mode, and would close the link at the other's signals."""
+    changes: list[dict[str, Any]] = [
+        {},
+        {"start_sensitivity": "low"},
+        {"end_sensitivity": "low"},
+        {"prefix_padding_ms": 100},
+        {"silence_duration_ms": 600},
+    ]
+    prints = [fingerprint(LiveSection(**change), transcripts=False, taking=Taking.SERVER) for change in changes]
+    prints.append(fingerprint(LiveSection(), transcripts=False))
+    assert len(set(prints)) == len(prints)
 
 
 def test_a_fingerprint_is_the_same_for_the_same_configuration() -> None:
