@@ -1,7 +1,7 @@
 """The daemon put together: it opens the parts, runs the rooms' tasks, and carries out what the conversation decides.
 
-No decision is made here. What happens anywhere becomes an event, the conversation turns it into effects, and one
-`match` carries them out.
+No decision is made here. What happens anywhere becomes an event, the conversation turns it into effects, and `Hands`
+carries them out.
 """
 
 from __future__ import annotations
@@ -9,37 +9,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final
 
 from hardware.interfaces import Board
 from hardware.pcm import DOWN
 
 from . import control
 from .audio.capture import Capture
-from .audio.earcon import Earcon, sound
-from .audio.gate import Gate, GateSettings, Marker
 from .audio.playback import Heard, Playback
 from .audio.vad import Vad
 from .budget import Prices
 from .config import Config
-from .conversation import (
-    AnswerCut,
-    CloseGate,
-    Conversation,
-    Cue,
-    Effect,
-    Forget,
-    LetSound,
-    Mode,
-    OpenGate,
-    SayAgain,
-    SetMuted,
-    Silence,
-    Sound,
-    TurnOver,
-)
+from .conversation import Conversation
 from .diary import Diary
+from .ears import Ears
 from .events import (
+    BargedIn,
+    Doubled,
     Event,
     Fault,
     FaultFound,
@@ -47,7 +33,6 @@ from .events import (
     LinkChanged,
     LinkState,
     MuteAsked,
-    NothingSaid,
     Pressed,
     ReplyDone,
     ReplyGenerated,
@@ -56,11 +41,10 @@ from .events import (
     ReplySounding,
     SightChanged,
     SpeechDropped,
-    SpeechEnded,
-    SpeechStarted,
     TurnState,
-    TurnTooLong,
+    VoiceHeard,
 )
+from .hands import Hands
 from .journal import Journal
 from .keeping import Keeping
 from .last_words import LastWords
@@ -76,15 +60,24 @@ from .panel.panel import Panel
 from .readiness import Readiness
 from .requests import answer
 from .sight import Sight
+from .ways import AnswerCut, Mode, Ways
 
-EARCONS: Final = {
-    Cue.DONE: Earcon.DONE,
-    Cue.ERROR: Earcon.ERROR,
-    Cue.MUTED: Earcon.MUTED,
-    Cue.UNMUTED: Earcon.UNMUTED,
-}
 Presence = Callable[[Callable[[], None]], Coroutine[None, None, None]]
 """Calls what it is given whenever there is a network again, until cancelled."""
+
+
+def ways(config: Config) -> Ways:
+    """Return how the owner wants to talk to the device."""
+    turn = config.turn
+    return Ways(
+        mode=Mode(turn.mode),
+        wakes=turn.wake == "voice",
+        follow_up_s=turn.follow_up_s,
+        barges_in=turn.barge_in == "voice",
+        served=turn.taking == "server",
+        looks=config.camera.driver != "none" and config.camera.mode != "off",
+        answer_cut=AnswerCut(config.network.answer_cut),
+    )
 
 
 class App:
@@ -116,7 +109,7 @@ class App:
         self._config: Final = config
         self._journal: Final = journal
         self._manager: Final = manager
-        self.conversation: Final = Conversation(Mode(config.turn.mode), AnswerCut(config.network.answer_cut))
+        self.conversation: Final = Conversation(ways(config))
         offline_s = config.network.offline_buffer_s
         self.uplink: Final = Uplink(config.turn.longest_s + offline_s, offline_s)
         self.keeping: Final = keeping
@@ -124,34 +117,27 @@ class App:
         self._diary: Final = Diary(journal, config.prices.currency)
         self._prices: Final = Prices(**config.prices.model_dump())
         self.recollection: Final = Recollection(config.live.memory_tokens)
-        turn = config.turn
-        gate = Gate(
-            GateSettings(
-                pre_roll_ms=turn.pre_roll_ms,
-                attack_ms=turn.attack_ms,
-                hangover_ms=turn.hangover_ms,
-                no_speech_s=turn.no_speech_s,
-                longest_s=turn.longest_s,
-            )
-        )
         self.playback: Final = Playback(
             board.speaker,
             volume_percent=config.speaker.volume_percent,
             on_sounding=self._reply_sounding,
             on_sounded=self._reply_sounded,
-            on_fault=lambda lost: self._part_fault(Fault.SPEAKER, lost),
+            on_fault=self._speaker_lost,
             tell=journal.tell,
+            sleep_after_s=config.speaker.sleep_after_s,
+            tail_s=config.echo.hangover_ms / 1000,
         )
-        self.capture: Final = Capture(
+        self._ears: Final = Ears(
             board.microphone,
-            gate,
+            config,
             vad,
-            send=self._speech,
-            on_marker=self._marker,
+            reference=self.playback.reference,
             audible=lambda: self.playback.audible,
-            on_fault=lambda lost: self._part_fault(Fault.MICROPHONE, lost),
-            tell=journal.tell,
+            said=self._speech,
+            dispatch=self.dispatch,
+            journal=journal,
         )
+        self.capture: Final[Capture] = self._ears.capture
         self._last_words: Final = LastWords(self.dispatch)
         self.panel: Final = Panel(
             board.button,
@@ -168,7 +154,16 @@ class App:
             interval_s=config.camera.interval_s,
             journal=journal,
         )
-        self._sees_turns: Final = config.camera.mode == "with_turn"
+        self._hands: Final = Hands(
+            config,
+            uplink=self.uplink,
+            ears=self._ears,
+            playback=self.playback,
+            sight=self.sight,
+            keeping=keeping,
+            diary=self._diary,
+            wanted=self._wanted,
+        )
         self._limits: Final = LimitWatch(keeping, self.dispatch, lambda: self.conversation.status, journal)
         self._readiness: Final = Readiness(manager, self.capture, self.panel, lambda: self.conversation.status, journal)
         self._supervisor: Final = supervise(self) if supervise else None
@@ -208,13 +203,13 @@ class App:
 
     def dispatch(self, event: Event) -> None:
         """Let the conversation decide on `event` and carry out what follows, before returning."""
-        if isinstance(event, Pressed):
+        if isinstance(event, Pressed | Doubled | VoiceHeard | BargedIn):
             self._limits.check()
         if event == LinkChanged(LinkState.UP):
             self.keeping.link_began()
         before = self.conversation.status
         for effect in self.conversation.handle(event):
-            self._carry_out(effect)
+            self._hands.carry_out(effect)
         status = self.conversation.status
         if status != before:
             self.panel.refresh()
@@ -225,6 +220,7 @@ class App:
                 turn=status.turn.value,
                 muted=status.muted,
                 seeing=status.seeing,
+                follow_up=status.follow_up,
                 fault=status.fault.value if status.fault else None,
             )
 
@@ -266,20 +262,6 @@ class App:
                 self.dispatch(SpeechDropped(turn_id))
         self._last_words.heard(captured_s)
 
-    def _marker(self, marker: Marker) -> None:
-        turn_id = self.conversation.turn_id
-        match marker:
-            case Marker.SPEECH_STARTED:
-                self.dispatch(SpeechStarted(turn_id))
-            case Marker.SPEECH_ENDED:
-                self.dispatch(SpeechEnded(turn_id))
-            case Marker.NOTHING_SAID:
-                self.dispatch(NothingSaid(turn_id))
-            case Marker.TOO_LONG:
-                self.dispatch(TurnTooLong(turn_id))
-            case _:
-                assert_never(marker)
-
     def _reply_sounding(self, turn_id: int) -> None:
         self._diary.sounding(turn_id, self._now())
         self.dispatch(ReplySounding(turn_id))
@@ -288,61 +270,18 @@ class App:
         self._diary.sounded(turn_id, heard.sounded_s, heard.underruns)
         self.dispatch(ReplySounded(turn_id))
 
-    def _part_fault(self, fault: Fault, lost: bool) -> None:
-        self.dispatch(FaultFound(fault) if lost else FaultMended(fault))
+    def _speaker_lost(self, lost: bool) -> None:
+        self.dispatch(FaultFound(Fault.SPEAKER) if lost else FaultMended(Fault.SPEAKER))
 
     def _transcript(self, turn_id: int, speaker: str, text: str) -> None:
         if self._config.live.transcripts == "journal":
             self._journal.tell("turn.transcript", turn_id=turn_id, speaker=speaker, text=text)
 
-    # --- what follows ------------------------------------------------------------------------------
-
-    def _carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one match over every effect is the point
-        match effect:
-            case OpenGate(turn_id, endpointing):
-                self._diary.opened(turn_id, self._now())
-                self.keeping.turn_began()
-                self._journal.debug("gate.opened", turn_id=turn_id)
-                self.uplink.begin(turn_id)
-                self.capture.open_gate(endpointing=endpointing)
-                if self._sees_turns:
-                    self.sight.begin()
-                if self._supervisor is not None:
-                    self._supervisor.wanted()
-            case CloseGate(turn_id, ending):
-                self.capture.close_gate()
-                self.sight.end()
-                self.uplink.end(turn_id)
-                self._diary.closed(turn_id, ending.value, self._now())
-                self._journal.debug("gate.closed", turn_id=turn_id, ending=ending.value)
-            case Silence(turn_id):
-                heard = self.playback.silence(turn_id)
-                self._diary.sounded(turn_id, heard.sounded_s, heard.underruns)
-            case LetSound(turn_id):
-                self.playback.end(turn_id)
-            case Forget(turn_id):
-                self.uplink.forget(turn_id)
-            case SayAgain(turn_id, as_turn_id):
-                self.uplink.renumber(as_turn_id)
-                self._diary.said_again(as_turn_id, self._now())
-            case Sound(cue):
-                if self._config.speaker.earcons:
-                    self.playback.earcon(sound(EARCONS[cue]))
-            case SetMuted(muted):
-                self.capture.muted = self.keeping.muted = muted
-                self._journal.tell("microphone.muted" if muted else "microphone.unmuted")
-            case TurnOver(turn_id, outcome):
-                self._diary.over(
-                    turn_id,
-                    outcome.value,
-                    self._now(),
-                    session_id=self.keeping.session_id or None,
-                    day_tokens=self.keeping.today().get("total", 0),
-                )
-            case _:
-                assert_never(effect)
-
     # --- around it ---------------------------------------------------------------------------------
+
+    def _wanted(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.wanted()
 
     async def _link(self) -> None:
         """Keep the link alive, once the parts are warm: the SDK takes a second of a Pi's time to import."""
@@ -367,17 +306,17 @@ class App:
             self._journal.warn("control.unavailable", socket=self._config.control.socket, reason=str(error))
 
     def _asked(self, words: tuple[str, ...]) -> control.Reply:
-        return answer(words, self.conversation, self.dispatch, self._now())
+        return answer(words, self.conversation, self.dispatch, self._now()) | {"echo": self._ears.echo.mode}
 
     def _level(self) -> float:
-        """How loud it is, 0 to 1: the user while listening, the answer while speaking."""
+        """What moves the ring, 0 to 1: the loudness of whoever speaks, or what is left of the time for a follow-up."""
         match self.conversation.status.turn:
             case TurnState.LISTENING:
                 return min(1.0, max(0.0, (self.capture.level_db + 60.0) / 50.0))
             case TurnState.SPEAKING:
                 return self.playback.level
             case _:
-                return 0.0
+                return self.capture.watch_left if self.conversation.status.follow_up else 0.0
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -54,6 +54,17 @@ def _parser() -> argparse.ArgumentParser:
     devices = commands.add_parser("devices", help="list the microphones and speakers that there are")
     devices.set_defaults(run=_devices)
 
+    calibrate = commands.add_parser("calibrate", help="measure the echo between loudspeaker and microphone")
+    calibrate.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/vocative/vocative.toml")
+    calibrate.add_argument("--json", action="store_true", help="print everything for a program")
+    calibrate.add_argument("--quiet", action="store_true", help="ask nobody to speak")
+    calibrate.set_defaults(run=_calibrate)
+
+    transcript = commands.add_parser("transcript", help="what was said, and what is being said")
+    transcript.add_argument("--config", type=Path, metavar="FILE", help="where the state folder is named")
+    transcript.add_argument("--all", action="store_true", help="end with what there is instead of waiting for more")
+    transcript.set_defaults(run=_transcript)
+
     rehearse = commands.add_parser("rehearse", help="a whole conversation on simulated hardware")
     rehearse.add_argument("--scenario", default="conversation", metavar="NAME", help="default: conversation")
     rehearse.add_argument("--out", type=Path, default=Path("out/rehearsal"), metavar="FOLDER")
@@ -79,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "status":
             command.add_argument("--json", action="store_true", help="print everything for a program")
         if name == "button":
-            command.add_argument("gesture", choices=("press", "release", "tap"))
+            command.add_argument("gesture", choices=("press", "release", "tap", "double", "long"))
         command.set_defaults(run=_control, name=name)
     return parser
 
@@ -136,6 +147,24 @@ def _stand_in(asked: argparse.Namespace) -> int:
     from .rehearsal.server import main as serve
 
     return serve(asked)
+
+
+def _calibrate(asked: argparse.Namespace) -> int:
+    from .calibrate import calibrate
+
+    return calibrate(_config_path(asked.config), as_json=asked.json, quiet=asked.quiet)
+
+
+def _transcript(asked: argparse.Namespace) -> int:
+    from .config import load
+    from .transcript import transcript
+
+    folder = load(_config_path(asked.config)).state.folder
+    try:
+        return transcript(Path(folder), follow=not asked.all)
+    except PermissionError as error:
+        print(f"{error.filename} is for the device alone. Try again with sudo.", file=sys.stderr)
+        return ExitStatus.CONFIGURATION
 
 
 def _mint_token(asked: argparse.Namespace) -> int:

@@ -2,24 +2,49 @@
 
 Pure: `handle(event) -> effects`. Audio never passes through here, and nothing else decides.
 
-    IDLE ── press ──► LISTENING ── release, silence, second tap ──► THINKING ── first sound ──► SPEAKING ──┐
-     ▲                    ▲                                            │  nothing came, lost      │        │
-     │                    └──────────────── press ─────────────────────┴──────── press ───────────┘        │
-     └──────────────────────────────────────── all of the answer has sounded ──────────────────────────────┘
+    IDLE ── press, voice ──► LISTENING ── release, silence, second tap ──► THINKING ── first sound ──► SPEAKING ──┐
+     ▲                           ▲                                            │  nothing came, lost      │        │
+     │                           └──────────── press, voice ──────────────────┴────── press, voice ──────┘        │
+     └───────────────────────────────────────── all of the answer has sounded ────────────────────────────────────┘
+
+A press counts in every state; of voices only those that the gate was told to watch for (`Watch`), and those that talk
+over an answer (`BargedIn`). Where the service finds the ends of turns, LISTENING also ends with the answer's first
+sound.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Final, TypeAlias, assert_never
+from dataclasses import replace
+from typing import Final, assert_never
 
+from .effects import (
+    Attack,
+    Begun,
+    CloseGate,
+    Cue,
+    Effect,
+    Ending,
+    Forget,
+    LetSound,
+    Look,
+    OpenGate,
+    Outcome,
+    SayAgain,
+    SetMuted,
+    Silence,
+    Sound,
+    TurnOver,
+    Withdraw,
+)
 from .events import (
+    BargedIn,
+    Doubled,
     Event,
     Fault,
     FaultFound,
     FaultMended,
     LinkChanged,
+    LongPressed,
     MuteAsked,
     NothingSaid,
     Pressed,
@@ -38,136 +63,10 @@ from .events import (
     TurnGivenUp,
     TurnState,
     TurnTooLong,
+    VoiceHeard,
+    WatchOver,
 )
-
-
-class Mode(Enum):
-    """How one talks to the device."""
-
-    HOLD = "hold"
-    """The gate is open while the button is held."""
-    TAP = "tap"
-    """A press opens the gate; silence after speech, or a second press, closes it."""
-
-
-class AnswerCut(Enum):
-    """What becomes of a turn whose answer was cut off by the network."""
-
-    AUTO = "auto"
-    """It is said again when less than half of what had come was heard."""
-    AGAIN = "again"
-    NEVER = "never"
-
-
-class Cue(Enum):
-    """What a sound tells the user. There is none for the opening gate: the microphone would hear it."""
-
-    DONE = "done"
-    ERROR = "error"
-    MUTED = "muted"
-    UNMUTED = "unmuted"
-
-
-class Ending(Enum):
-    """Why the gate was closed: the `ENDING=` of the journal's `turn.done`."""
-
-    RELEASED = "released"
-    SILENCE = "silence"
-    TAPPED = "tapped"
-    TOO_LONG = "too_long"
-    NOTHING_SAID = "nothing_said"
-    TOO_SHORT = "too_short"
-    MUTED = "muted"
-    MICROPHONE_LOST = "microphone_lost"
-
-
-class Outcome(Enum):
-    """What became of a turn: the `OUTCOME=` of the journal's `turn.done`."""
-
-    ANSWERED = "answered"
-    INTERRUPTED = "interrupted"
-    """The user stopped the answer."""
-    SUPERSEDED = "superseded"
-    """The user spoke again before an answer came; the next answer is to both."""
-    UNANSWERED = "unanswered"
-    """The service had nothing to say, or could not."""
-    EMPTY = "empty"
-    """The user said nothing."""
-    CUT = "cut"
-    """The link broke in the answer, and the turn is said again under a new number."""
-
-
-# --- effects: what the app carries out, in order, without deciding anything --------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OpenGate:
-    """Begin turn `turn_id`: activityStart, pre-roll, then live frames."""
-
-    turn_id: int
-    endpointing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CloseGate:
-    """End turn `turn_id`: no more frames, activityEnd."""
-
-    turn_id: int
-    ending: Ending
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Drop every sound of the answer to `turn_id`, and of all before it, at once."""
-
-    turn_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class LetSound:
-    """Nothing more of the answer to `turn_id` will come: play what is there, then say that it has sounded."""
-
-    turn_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Forget:
-    """Turn `turn_id` and all before it need never be said again."""
-
-    turn_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class SayAgain:
-    """What is held of turn `turn_id` is said again on the next link, as turn `as_turn_id`."""
-
-    turn_id: int
-    as_turn_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """Play an earcon."""
-
-    cue: Cue
-
-
-@dataclass(frozen=True, slots=True)
-class SetMuted:
-    """Have the microphone driver drop its samples, or not."""
-
-    muted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class TurnOver:
-    """Turn `turn_id` is over: its story goes to the journal."""
-
-    turn_id: int
-    outcome: Outcome
-
-
-Effect: TypeAlias = OpenGate | CloseGate | Silence | LetSound | Forget | SayAgain | Sound | SetMuted | TurnOver
+from .ways import HINDRANCES, UNWATCHED, AnswerCut, Mode, Ways, watch_for
 
 SHORTEST_HOLD_S: Final = 0.25
 """A hold shorter than this is not a question: it stops what sounds, and asks for nothing."""
@@ -178,28 +77,46 @@ SAID_AGAIN_AT_MOST: Final = 2
 class Conversation:
     """Who is speaking, and what follows from what happens. Turns are numbered from 1, rising."""
 
-    def __init__(self, mode: Mode, answer_cut: AnswerCut = AnswerCut.AUTO) -> None:
-        self.mode = mode
-        self.answer_cut = answer_cut
+    def __init__(self, ways: Ways) -> None:
+        self.ways: Final = ways
         self.status = Status()
         self.turn_id = 0
         """The newest turn of the user; 0 before the first."""
         self._spoke = False
         """Speech was detected in the turn that is being listened to."""
+        self._completes = False
+        """That turn began while the one before had no answer: its answer will be to both."""
+        self._follows = False
+        """A voice began it, which went on from an answer: if it was none, another may do so."""
+        self._pressed_turn_id = 0
+        """The turn that the newest press opened; 0 if it opened none."""
+        self._ended_by = Ending.RELEASED
+        """How the newest turn was ended."""
+        self._withdrawn = False
+        """The service began to answer in the turn that is being listened to, and heard that it goes on."""
         self._said_again = 0
         """How often what the user said last has been said again."""
+        self._watch = UNWATCHED
+        """What the closed gate was told last."""
 
     def __repr__(self) -> str:
-        return f"<Conversation {self.mode.value} turn={self.turn_id} {self.status}>"
+        return f"<Conversation {self.ways.mode.value} turn={self.turn_id} {self.status}>"
 
-    def handle(self, event: Event) -> list[Effect]:  # noqa: C901, PLR0912 - one match over every event is the point
+    def handle(self, event: Event) -> list[Effect]:
         """Take one event and return what is to be done, in order."""
+        return [*self._decide(event), *self._watch_anew()]
+
+    def _decide(self, event: Event) -> list[Effect]:  # noqa: C901, PLR0912, PLR0915 - one match over every event is the point
         effects: list[Effect] = []
         match event:
-            case Pressed():
-                effects = self._pressed()
+            case Pressed(found=found):
+                effects = self._pressed(found)
             case Released(held_s=held_s):
                 effects = self._released(held_s)
+            case Doubled():
+                effects = self._doubled()
+            case LongPressed():
+                effects = self._long_pressed()
             case SpeechStarted(turn_id):
                 self._spoke = self._spoke or turn_id == self.turn_id
             case SpeechEnded(turn_id):
@@ -210,14 +127,23 @@ class Conversation:
                 effects = self._end_turn(turn_id, Ending.TOO_LONG)
             case NothingSaid(turn_id):
                 effects = self._drop_turn(turn_id, Ending.NOTHING_SAID)
+            case VoiceHeard():
+                effects = self._voice_heard()
+            case WatchOver():
+                self.status = replace(self.status, follow_up=False)
+            case BargedIn():
+                effects = self._barged_in()
             case ReplySounding(turn_id):
-                self._sounding(turn_id)
+                effects = self._sounding(turn_id)
             case ReplySounded(turn_id):
                 effects = self._sounded(turn_id)
             case ReplyInterrupted(turn_id):
                 effects = self._interrupted(turn_id)
-            case ReplyGenerated(turn_id) | ReplyDone(turn_id=turn_id):
-                effects = [Forget(turn_id), LetSound(turn_id)] if self._awaits(turn_id) else []
+            case ReplyGenerated(turn_id):
+                effects = self._generated(turn_id)
+            case ReplyDone(turn_id):
+                effects = self._generated(turn_id)
+                self._withdrawn = False
             case ReplyLost(turn_id, heard_share):
                 effects = self._reply_lost(turn_id, heard_share)
             case TurnGivenUp(turn_id):
@@ -238,76 +164,165 @@ class Conversation:
                 assert_never(event)
         return effects
 
-    def _pressed(self) -> list[Effect]:
+    # --- the button --------------------------------------------------------------------------------
+
+    def _pressed(self, found: bool = False) -> list[Effect]:
+        self._pressed_turn_id = 0
+        if found and self.ways.mode is not Mode.HOLD:
+            return []
         match self.status.turn:
             case TurnState.LISTENING:
-                return self._break_off(Ending.TAPPED) if self.mode is Mode.TAP else []
+                return [] if self.ways.mode is Mode.HOLD else self._break_off(Ending.TAPPED)
             case TurnState.SPEAKING | TurnState.THINKING:
-                stopped, begun = self._stop_reply(), self._begin_turn()
-                if any(isinstance(effect, OpenGate) for effect in begun):
-                    return [*stopped, *begun]
-                return [*stopped, Forget(self.turn_id), *begun]  # no next turn will complete it
+                effects = self._go_on(Begun.BUTTON)
             case TurnState.IDLE:
-                return self._begin_turn()
+                effects = self._begin_turn(Begun.BUTTON)
             case _:
                 assert_never(self.status.turn)
+        if self._listens_to(self.turn_id):
+            self._pressed_turn_id = self.turn_id
+        return effects
 
     def _released(self, held_s: float) -> list[Effect]:
-        if self.mode is not Mode.HOLD:
+        if self.ways.mode is not Mode.HOLD:
             return []
         if held_s < SHORTEST_HOLD_S:
             return self._drop_turn(self.turn_id, Ending.TOO_SHORT)
         return self._end_turn(self.turn_id, Ending.RELEASED)
 
-    def _begin_turn(self) -> list[Effect]:
+    def _doubled(self) -> list[Effect]:
+        """The second of two presses asks with a look, and does not close what the first one opened."""
+        if not self.ways.looks:
+            return self._pressed()
+        goes_on = self.ways.mode is not Mode.HOLD and self.status.turn is TurnState.LISTENING
+        effects = [] if goes_on else self._pressed()
+        return [*effects, Look(self.turn_id)] if self.status.turn is TurnState.LISTENING else effects
+
+    def _long_pressed(self) -> list[Effect]:
+        """Mute or unmute. In mode hold a long press is talking, unless muted: it can mean nothing else then."""
+        if self.ways.mode is Mode.HOLD:
+            return self._mute(False)
+        meant_otherwise = self._listens_to(self._pressed_turn_id)
+        dropped = self._drop_turn(self.turn_id, Ending.MUTED) if meant_otherwise else []
+        return [*dropped, *self._mute(not self.status.muted)]
+
+    def _mute(self, muted: bool) -> list[Effect]:
+        if muted == self.status.muted:
+            return []
+        ended = self._break_off(Ending.MUTED)
+        self.status = replace(self.status, muted=muted)
+        return [SetMuted(muted), *ended, Sound(Cue.MUTED if muted else Cue.UNMUTED)]
+
+    # --- voices ------------------------------------------------------------------------------------
+
+    def _voice_heard(self) -> list[Effect]:
+        if self._watch.attack is Attack.NONE:
+            return []
+        match self.status.turn:
+            case TurnState.THINKING:
+                return self._go_on(Begun.VOICE)
+            case TurnState.IDLE:
+                return self._begin_turn(Begun.VOICE)
+            case TurnState.LISTENING | TurnState.SPEAKING:
+                return []
+            case _:
+                assert_never(self.status.turn)
+
+    def _barged_in(self) -> list[Effect]:
+        heeded = self.ways.barges_in and self.ways.mode is not Mode.HOLD
+        return self._go_on(Begun.BARGE_IN) if heeded and self.status.turn is TurnState.SPEAKING else []
+
+    def _watch_anew(self) -> list[Effect]:
+        """Tell the closed gate which voices count from now on, if that has changed."""
+        watch = watch_for(self.ways, self.status, self._ended_by)
+        if self.status.follow_up and watch.for_s is None:
+            self.status = replace(self.status, follow_up=False)
+        if self.status.turn is TurnState.LISTENING:
+            self._watch = UNWATCHED
+        if watch == self._watch:
+            return []
+        self._watch = watch
+        return [watch]
+
+    # --- turns begin and end -----------------------------------------------------------------------
+
+    def _begin_turn(self, begun: Begun) -> list[Effect]:
         if self.status.muted:
             return [Sound(Cue.MUTED)]
-        if self.status.faults & {Fault.KEY, Fault.SETUP, Fault.MICROPHONE, Fault.LIMIT}:
+        if self.status.faults & HINDRANCES:
             return [Sound(Cue.ERROR)]
         self.turn_id += 1
-        self._spoke = False
+        self._follows = (self.status.follow_up and begun is Begun.VOICE) or begun is Begun.BARGE_IN
+        self._spoke = self._completes = self._withdrawn = False
         self._said_again = 0
         self._be(TurnState.LISTENING)
-        return [OpenGate(self.turn_id, endpointing=self.mode is Mode.TAP)]
+        return [OpenGate(self.turn_id, endpointing=self.ways.mode is not Mode.HOLD, begun=begun)]
+
+    def _go_on(self, begun: Begun) -> list[Effect]:
+        """The user wants the floor. What was said and not answered stays held: the next turn may only complete it."""
+        turn_id, unanswered = self.turn_id, self.status.turn is TurnState.THINKING
+        self._be(TurnState.IDLE)
+        opened = self._begin_turn(begun)
+        self._completes = unanswered
+        outcome = Outcome.SUPERSEDED if unanswered else Outcome.INTERRUPTED
+        held = unanswered and self.status.turn is TurnState.LISTENING  # otherwise no next turn will complete it
+        forgotten: list[Effect] = [] if held else [Forget(turn_id)]
+        return [Silence(turn_id), *forgotten, TurnOver(turn_id, outcome), *opened]
 
     def _end_turn(self, turn_id: int, ending: Ending) -> list[Effect]:
         """The user has finished: the service is to answer."""
         if not self._listens_to(turn_id):
             return []
+        self._ended_by = ending
         self._be(TurnState.THINKING)
         heard = [Sound(Cue.DONE)] if ending in {Ending.SILENCE, Ending.TOO_LONG} else []
         return [CloseGate(turn_id, ending), *heard]
 
     def _break_off(self, ending: Ending) -> list[Effect]:
         """Nothing more can be said in this turn: what was said until now is all of it, if anything was."""
-        if self.mode is Mode.TAP and not self._spoke:
+        if self.ways.mode is not Mode.HOLD and not self._spoke:
             return self._drop_turn(self.turn_id, ending)
         return self._end_turn(self.turn_id, ending)
 
     def _drop_turn(self, turn_id: int, ending: Ending) -> list[Effect]:
-        """Nothing was said: the service is told that the turn has ended, and its answer is not for anybody's ears."""
+        """Nothing was said: the service is told that the turn has ended, and its answer is not for anybody's ears.
+
+        Unless it is the answer to what was said before, and nobody has waved that away with the button.
+        """
+        if self._completes and ending not in {Ending.TAPPED, Ending.TOO_SHORT}:
+            return self._end_turn(turn_id, ending)
         if not self._listens_to(turn_id):
             return []
         self._be(TurnState.IDLE)
+        if self._follows and ending is Ending.NOTHING_SAID:
+            self._offer_follow_up()
         return [CloseGate(turn_id, ending), Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.EMPTY)]
 
-    def _stop_reply(self) -> list[Effect]:
-        """The user wants the floor. What was said and not answered stays held: the next turn may only complete it."""
-        turn_id, speaking = self.turn_id, self.status.turn is TurnState.SPEAKING
-        self._be(TurnState.IDLE)
-        if speaking:
-            return [Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.INTERRUPTED)]
-        return [Silence(turn_id), TurnOver(turn_id, Outcome.SUPERSEDED)]
+    # --- answers -----------------------------------------------------------------------------------
 
-    def _sounding(self, turn_id: int) -> None:
-        if turn_id == self.turn_id and self.status.turn is TurnState.THINKING:
+    def _sounding(self, turn_id: int) -> list[Effect]:
+        if self._may_be_answered(turn_id):
+            self._ended_by = Ending.ANSWERED
             self._be(TurnState.SPEAKING)
+            return [CloseGate(turn_id, Ending.ANSWERED)]
+        if self._awaits(turn_id):
+            self._be(TurnState.SPEAKING)
+        return []
+
+    def _generated(self, turn_id: int) -> list[Effect]:
+        """All of the answer has come: what is left of it sounds."""
+        closed: list[Effect] = []
+        if self._may_be_answered(turn_id) and not self._withdrawn:
+            closed = self._end_turn(turn_id, Ending.ANSWERED)
+        return [*closed, Forget(turn_id), LetSound(turn_id)] if self._awaits(turn_id) else []
 
     def _reply_lost(self, turn_id: int, heard_share: float) -> list[Effect]:
         """The rest of the answer will not come: say the turn again, or be content with what did come."""
+        if self._may_be_answered(turn_id):
+            return [Withdraw(turn_id)]  # the turn goes on, and so it is held
         if not self._awaits(turn_id):
             return []
-        match self.answer_cut:
+        match self.ways.answer_cut:
             case AnswerCut.AUTO:
                 again = heard_share < 0.5
             case AnswerCut.AGAIN:
@@ -315,7 +330,7 @@ class Conversation:
             case AnswerCut.NEVER:
                 again = False
             case _:
-                assert_never(self.answer_cut)
+                assert_never(self.ways.answer_cut)
         if not again or self._said_again == SAID_AGAIN_AT_MOST:
             return [Forget(turn_id), LetSound(turn_id)]
         self._said_again += 1
@@ -335,21 +350,22 @@ class Conversation:
         answered = self.status.turn is TurnState.SPEAKING
         self._be(TurnState.IDLE)
         if answered:
+            self._offer_follow_up()
             return [TurnOver(turn_id, Outcome.ANSWERED)]
         return [Forget(turn_id), Sound(Cue.ERROR), TurnOver(turn_id, Outcome.UNANSWERED)]
 
+    def _offer_follow_up(self) -> None:
+        offered = self.ways.mode is Mode.HANDS_FREE and self.ways.follow_up_s > 0.0
+        self.status = replace(self.status, follow_up=offered)
+
     def _interrupted(self, turn_id: int) -> list[Effect]:
+        if self._may_be_answered(turn_id):
+            self._withdrawn = True
+            return [Withdraw(turn_id)]  # the service heard that the user goes on
         if not self._awaits(turn_id):
             return []
         self._be(TurnState.IDLE)
         return [Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.INTERRUPTED)]
-
-    def _mute(self, muted: bool) -> list[Effect]:
-        if muted == self.status.muted:
-            return []
-        ended = self._break_off(Ending.MUTED)
-        self.status = replace(self.status, muted=muted)
-        return [SetMuted(muted), *ended, Sound(Cue.MUTED if muted else Cue.UNMUTED)]
 
     def _listens_to(self, turn_id: int) -> bool:
         return turn_id == self.turn_id and self.status.turn is TurnState.LISTENING
@@ -357,5 +373,9 @@ class Conversation:
     def _awaits(self, turn_id: int) -> bool:
         return turn_id == self.turn_id and self.status.turn in {TurnState.THINKING, TurnState.SPEAKING}
 
+    def _may_be_answered(self, turn_id: int) -> bool:
+        """Whether the user may have finished, and the service is the one to say so."""
+        return self.ways.served and self._listens_to(turn_id)
+
     def _be(self, turn: TurnState) -> None:
-        self.status = replace(self.status, turn=turn, overflowing=False)
+        self.status = replace(self.status, turn=turn, overflowing=False, follow_up=False)

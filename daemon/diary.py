@@ -13,6 +13,8 @@ class _Story:
     """The stations of one turn, in seconds of the loop's clock; None for what has not happened."""
 
     opened_s: float
+    begun: str | None = None
+    """By what; None where it is said again."""
     closed_s: float | None = None
     ending: str | None = None
     first_chunk_s: float | None = None
@@ -39,12 +41,14 @@ class Diary:
     def __repr__(self) -> str:
         return f"<Diary turns={sorted(self._stories)}>"
 
-    def opened(self, turn_id: int, now: float) -> None:
-        """The gate was opened for the turn."""
-        self._stories[turn_id] = _Story(now)
+    def opened(self, turn_id: int, begun: str, now: float) -> None:
+        """The gate was opened for the turn, because of what is named."""
+        self._journal.debug("gate.opened", turn_id=turn_id, begun=begun)
+        self._stories[turn_id] = _Story(now, begun)
 
     def closed(self, turn_id: int, ending: str, now: float) -> None:
         """The gate was closed: the user had finished."""
+        self._journal.debug("gate.closed", turn_id=turn_id, ending=ending)
         if story := self._stories.get(turn_id):
             story.closed_s, story.ending = now, ending
 
@@ -97,6 +101,7 @@ class Diary:
             session_id=session_id,
             turn_id=turn_id,
             outcome=outcome,
+            begun=story.begun,
             ending=story.ending,
             listened_ms=_ms(story.opened_s, story.closed_s if story.closed_s is not None else now),
             thought_ms=_ms(story.closed_s, story.first_chunk_s),
@@ -115,4 +120,5 @@ class Diary:
 
 
 def _ms(start_s: float | None, end_s: float | None) -> int | None:
-    return None if start_s is None or end_s is None else round((end_s - start_s) * 1000)
+    """Return from when to when; None if one is not known, or the end came first: an answer into an open gate."""
+    return None if start_s is None or end_s is None or end_s < start_s else round((end_s - start_s) * 1000)

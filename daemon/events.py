@@ -61,6 +61,8 @@ class Status:
     """Several parts can be broken at once."""
     overflowing: bool = False
     """Of what is being said the beginning is lost: there is no link, and more than `network.offline_buffer_s` waits."""
+    follow_up: bool = False
+    """The last answer was just given, and a voice goes on from it. Only while nobody's turn it is."""
 
     @property
     def fault(self) -> Fault | None:
@@ -79,6 +81,8 @@ class Pressed:
     """The button went down."""
 
     at_s: float
+    found: bool = False
+    """It was down already when it was opened: since when, and whether anybody wants something now, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,20 @@ class Released:
 
     at_s: float
     held_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """The button went down a second time right after a short press: told in place of `Pressed`."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LongPressed:
+    """The button has been down for long enough to mean something by it, and still is."""
+
+    at_s: float
 
 
 # --- from the gate ---------------------------------------------------------------------------------
@@ -125,6 +143,21 @@ class TurnTooLong:
     """The gate has been open for `turn.longest_s` of audio."""
 
     turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceHeard:
+    """Somebody speaks before the closed gate, for as long as it was told to be sure of."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOver:
+    """The closed gate was told to watch for so long, measured in audio, and heard no voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class BargedIn:
+    """Somebody talks over the answer, for long enough to be sure."""
 
 
 # --- from the link ---------------------------------------------------------------------------------
@@ -226,11 +259,16 @@ class SightChanged:
 Event: TypeAlias = (
     Pressed
     | Released
+    | Doubled
+    | LongPressed
     | SpeechStarted
     | SpeechEnded
     | NothingSaid
     | TurnTooLong
     | SpeechDropped
+    | VoiceHeard
+    | WatchOver
+    | BargedIn
     | LinkChanged
     | FaultFound
     | FaultMended

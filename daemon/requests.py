@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from .control import Reply
 from .conversation import Conversation
-from .events import Event, MuteAsked, Pressed, Released
+from .events import Doubled, Event, LongPressed, MuteAsked, Pressed, Released
 from .panel.lights import meaning
 
 
@@ -15,7 +15,7 @@ def answer(words: tuple[str, ...], conversation: Conversation, dispatch: Callabl
     """Do what `words` ask for and return the status that follows.
 
     A press through the socket is the same event as one of the button. `release` ends a hold however long it was;
-    `tap` is a press with the finger off at once.
+    `tap` is a press with the finger off at once. The second press of `double` stays, for mode hold, until `release`.
 
     Raises:
         ValueError: There is no such request; the text lists those that there are.
@@ -30,16 +30,26 @@ def answer(words: tuple[str, ...], conversation: Conversation, dispatch: Callabl
         case ("button", "tap"):
             dispatch(Pressed(now))
             dispatch(Released(now, held_s=0.0))
+        case ("button", "double"):
+            dispatch(Pressed(now))
+            dispatch(Released(now, held_s=0.0))
+            dispatch(Doubled(now))
+        case ("button", "long"):
+            dispatch(Pressed(now))
+            dispatch(LongPressed(now))
+            dispatch(Released(now, held_s=0.0))  # nothing was said in it
         case ("mute",) | ("unmute",):
             dispatch(MuteAsked(words[0] == "mute"))
         case _:
-            raise ValueError(f"unknown request {' '.join(words)!r}: status, button press|release|tap, mute, unmute")
+            known = "status, button press|release|tap|double|long, mute, unmute"
+            raise ValueError(f"unknown request {' '.join(words)!r}: {known}")
     status = conversation.status
     return {
         "link": status.link.value,
         "turn": status.turn.value,
         "turn_id": conversation.turn_id,
         "muted": status.muted,
+        "follow_up": status.follow_up,
         "seeing": status.seeing,
         "faults": sorted(fault.value for fault in status.faults),
         "meaning": meaning(status),

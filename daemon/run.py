@@ -17,7 +17,7 @@ from hardware.board import open_board
 from hardware.interfaces import Board, HardwareError
 
 from .app import App
-from .audio.vad import WebRtcVad
+from .audio.vad import detector
 from .config import Config, load
 from .credentials import api_key
 from .errors import ExitStatus
@@ -68,7 +68,7 @@ async def _until_stopped(config: Config, board: Board, journal: Journal) -> int:
         supervise=_supervise(config, journal),
         journal=journal,
         manager=service_manager(os.environ),
-        vad=WebRtcVad(config.turn.vad_aggressiveness),
+        vad=detector(config.turn.vad, config.turn.vad_aggressiveness),
         keeping=Keeping(limits(config), _state_file(config.state.folder), journal),
         presence=watch,
     )

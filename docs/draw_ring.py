@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -35,6 +35,16 @@ STRIP_STEPS: Final = 72
 UNLIT: Final[Rgb] = (30, 33, 38)
 
 
+def _voice(t_s: float) -> float:
+    """Return the loudness of a made-up sentence: syllables under a slower rise and fall."""
+    return abs(math.sin(2.6 * t_s + 0.5)) * (0.55 + 0.45 * math.sin(9.0 * t_s))
+
+
+def _countdown(t_s: float) -> float:
+    """Return what is left of a time that is as long as the strip."""
+    return max(0.0, 1.0 - t_s / STRIP_S)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the table."""
@@ -42,6 +52,8 @@ class Row:
     look: str
     """What one sees, in words."""
     status: Status
+    level: Callable[[float], float] = _voice
+    """What moves it, from 0 to 1, at each moment."""
 
 
 UP: Final = LinkState.UP
@@ -50,6 +62,7 @@ ROWS: Final = (
     Row("cyan all round, brighter with your voice, never dark", Status(UP, TurnState.LISTENING)),
     Row("violet, going round", Status(UP, TurnState.THINKING)),
     Row("green from the top, with the answer's loudness", Status(UP, TurnState.SPEAKING)),
+    Row("green, faint: an arc that shrinks", Status(UP, follow_up=True), _countdown),
     Row("red all round, still", Status(UP, muted=True)),
     Row("red in everything that happens", Status(UP, TurnState.SPEAKING, muted=True)),
     Row("white at the top; a single LED turns pale and shimmers", Status(UP, TurnState.LISTENING, seeing=True)),
@@ -102,12 +115,12 @@ def _row(name: str, row: Row, top_px: int) -> Iterator[str]:
         yield _text(TEXT_X_PX, first_px + 18 * number, line, 14, "#e6e9ef")
     yield _text(TEXT_X_PX, first_px + 18 * len(said) + 1, row.look, 12, "#8f98a6")
     for number, moment_s in enumerate(MOMENTS_S):
-        yield from _ring(row.status, moment_s, RINGS_X_PX + RING_STEP_PX * number, middle_px)
-    yield from _strip(name, row.status, middle_px)
+        yield from _ring(row, moment_s, RINGS_X_PX + RING_STEP_PX * number, middle_px)
+    yield from _strip(name, row, middle_px)
 
 
-def _ring(status: Status, moment_s: float, x_px: float, y_px: float) -> Iterator[str]:
-    for index, pixel in enumerate(lights(status, moment_s, PIXELS, level=_voice(moment_s))):
+def _ring(row: Row, moment_s: float, x_px: float, y_px: float) -> Iterator[str]:
+    for index, pixel in enumerate(lights(row.status, moment_s, PIXELS, level=row.level(moment_s))):
         angle = math.tau * index / PIXELS
         yield _lamp(pixel, x_px + RING_RADIUS_PX * math.sin(angle), y_px - RING_RADIUS_PX * math.cos(angle))
 
@@ -120,21 +133,16 @@ def _lamp(pixel: Rgb, x_px: float, y_px: float) -> str:
     return f'{disc} stroke="{colour}" stroke-width="6" stroke-opacity="{0.34 * glow:.2f}"/>' if glow else f"{disc}/>"
 
 
-def _strip(name: str, status: Status, y_px: float) -> Iterator[str]:
+def _strip(name: str, row: Row, y_px: float) -> Iterator[str]:
     """Draw what a single LED shows, from left to right."""
     times_s = [STRIP_S * step / STRIP_STEPS for step in range(STRIP_STEPS + 1)]
-    colours = [_colour(lights(status, t_s, 1, level=_voice(t_s))[0]) for t_s in times_s]
+    colours = [_colour(lights(row.status, t_s, 1, level=row.level(t_s))[0]) for t_s in times_s]
     yield f'<linearGradient id="{name}">'
     for step, colour in enumerate(colours):
         if not (0 < step < STRIP_STEPS and colours[step - 1] == colour == colours[step + 1]):
             yield f'<stop offset="{step / STRIP_STEPS:.4g}" stop-color="{colour}"/>'
     yield "</linearGradient>"
     yield f'<rect x="{STRIP_X_PX}" y="{y_px - 12:g}" width="{STRIP_PX}" height="24" rx="5" fill="url(#{name})"/>'
-
-
-def _voice(t_s: float) -> float:
-    """Return the loudness of a made-up sentence: syllables under a slower rise and fall."""
-    return abs(math.sin(2.6 * t_s + 0.5)) * (0.55 + 0.45 * math.sin(9.0 * t_s))
 
 
 def _colour(pixel: Rgb) -> str:

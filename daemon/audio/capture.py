@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final, NoReturn
+from dataclasses import replace
+from typing import Final, NoReturn, Protocol
 
+from daemon.audio.echo import EchoControl
 from daemon.audio.gate import Gate, Marker
 from daemon.audio.reopening import Reopening
 from daemon.audio.vad import Vad
@@ -18,20 +20,39 @@ _FALL_DB: Final = 0.6
 """How much the level falls per frame at most (30 dB/s): a ring that follows every frame flickers."""
 
 
+class Listener(Protocol):
+    """Who is told what the microphone heard: on the event loop's thread, between two frames. Must not raise."""
+
+    def said(self, pcm: bytes, captured_s: float) -> None:
+        """Take a frame that leaves (640 bytes, s16le, mono, 16 kHz), whose last sample was captured then.
+
+        In order, the pre-roll first. Nothing is awaited between reading a frame and this.
+        """
+        ...
+
+    def noticed(self, marker: Marker) -> None:
+        """Take what the gate noticed, after the frame in question, if it leaves."""
+        ...
+
+    def barged_in(self) -> None:
+        """Somebody talks over the answer; the frame that says so is in the pre-roll already."""
+        ...
+
+    def microphone_lost(self, lost: bool) -> None:
+        """The microphone was lost, or (False) is back."""
+        ...
+
+
 class Capture:
     """Reads the microphone for ever, muted or not, open gate or not: frames that stop coming mean a dead microphone.
-
-    All callbacks are called on the event loop's thread, between two frames, and must not raise.
 
     Args:
         open_microphone: Opens it, as `Board.microphone` does.
         gate: Decides; nobody else may open, close or feed it.
-        vad: Judges every frame that is not muted.
-        send: Given each frame that leaves (640 bytes, s16le, mono, 16 kHz) and when its last sample was captured, in
-            order, the pre-roll first. Nothing is awaited between reading a frame and sending it.
-        on_marker: Told what the gate noticed, after the frame in question was sent.
-        audible: Whether our own loudspeaker can be heard now.
-        on_fault: Called with True when the microphone was lost, with False when it is back.
+        echo: Takes our own loudspeaker out of every frame that is not muted. What is left is judged, kept and sent.
+        vad: Judges what is left of each frame.
+        listener: Told everything.
+        audible: Whether our own loudspeaker may be heard now.
         tell: The journal: `device.lost`, `device.back`; `microphone.overflow` (lost_ms) when the gate closes.
     """
 
@@ -39,28 +60,29 @@ class Capture:
         self,
         open_microphone: Callable[[], Awaitable[Microphone]],
         gate: Gate,
+        echo: EchoControl,
         vad: Vad,
         *,
-        send: Callable[[bytes, float], None],
-        on_marker: Callable[[Marker], None],
+        listener: Listener,
         audible: Callable[[], bool],
-        on_fault: Callable[[bool], None],
         tell: Callable[..., None],
     ) -> None:
         self._open_microphone: Final = open_microphone
         self._gate: Final = gate
+        self._echo: Final = echo
         self._vad: Final = vad
-        self._send: Final = send
-        self._on_marker: Final = on_marker
+        self._listener: Final = listener
         self._audible: Final = audible
         self._tell: Final = tell
-        self._reopening: Final = Reopening("microphone", open_microphone, on_fault=on_fault, tell=tell)
+        self._reopening: Final = Reopening("microphone", open_microphone, on_fault=listener.microphone_lost, tell=tell)
         self._microphone: Microphone | None = None
         self._muted = False
-        self._times_s: Final = deque[float](maxlen=gate.settings.pre_roll_ms // FRAME_MS)
+        self._times_s: Final = deque[float](maxlen=gate.settings.kept_frames)
         """When the newest frames that did not pass were captured."""
         self._lost_frames = 0
         """Frames that the device lost while the gate was open."""
+        self._unheard_frames = 0
+        """Frames since the newest that the echo control took: it is to know how much time has passed."""
         self.frames = 0
         """How many frames were read, ever: for a watchdog."""
         self.level_db = SILENCE_DBFS
@@ -84,12 +106,12 @@ class Capture:
             self._microphone.muted = muted
         self._gate.forget()
 
-    def open_gate(self, *, endpointing: bool) -> None:
-        """Send what was said just before, then every frame from now on; see `Gate.open` for `endpointing`."""
-        pre_roll = self._gate.open(endpointing=endpointing)
+    def open_gate(self, *, endpointing: bool, to_voice: bool = False) -> None:
+        """Send what was said just before, then every frame from now on; see `Gate.open`."""
+        pre_roll = self._gate.open(endpointing=endpointing, to_voice=to_voice)
         times_s = list(self._times_s)[len(self._times_s) - len(pre_roll) :]  # the pre-roll has no holes
         for pcm, captured_s in zip(pre_roll, times_s, strict=True):
-            self._send(pcm, captured_s)
+            self._listener.said(pcm, captured_s)
 
     def close_gate(self) -> None:
         """Send nothing more."""
@@ -97,6 +119,15 @@ class Capture:
         if self._lost_frames:
             self._tell("microphone.overflow", level=Level.WARNING, lost_ms=self._lost_frames * FRAME_MS)
             self._lost_frames = 0
+
+    def watch(self, attack_ms: int | None, for_s: float | None = None) -> None:
+        """Have the closed gate tell of a voice; see `Gate.watch`."""
+        self._gate.watch(attack_ms, for_s)
+
+    @property
+    def watch_left(self) -> float:
+        """How much is left of the time of the watch, 0 to 1."""
+        return self._gate.watch_left
 
     async def run(self) -> NoReturn:
         """Read until cancelled; the microphone is closed afterwards. A lost microphone is opened again, for ever.
@@ -126,19 +157,26 @@ class Capture:
         if frame.lost_frames:
             self._lost_frames += frame.lost_frames if self._gate.is_open else 0
             self._pass_time(frame.lost_frames)
+        self._unheard_frames += frame.lost_frames
         if self._muted:
+            self._unheard_frames += 1
             self._pass_time(1)
             return
-        self.level_db = max(level_dbfs(frame.pcm), self.level_db - _FALL_DB)
-        passed = self._gate.push(frame.pcm, voiced=self._vad.voiced(frame.pcm), audible=self._audible())
+        cleaned = self._echo.heard(replace(frame, lost_frames=self._unheard_frames), audible=self._audible())
+        self._unheard_frames = 0
+        self.level_db = max(level_dbfs(cleaned.pcm), self.level_db - _FALL_DB)
+        voiced = self._vad.voiced(cleaned.pcm) and cleaned.users
+        passed = self._gate.push(cleaned.pcm, voiced=voiced, kept=cleaned.kept)
         if passed.frame is not None:
-            self._send(passed.frame, frame.captured_s)
+            self._listener.said(passed.frame, frame.captured_s)
         else:
             self._times_s.append(frame.captured_s)
         if passed.marker is not None:
-            self._on_marker(passed.marker)
+            self._listener.noticed(passed.marker)
+        if cleaned.barged_in:
+            self._listener.barged_in()
 
     def _pass_time(self, frames: int) -> None:
         marker = self._gate.lost(frames)
         if marker is not None:
-            self._on_marker(marker)
+            self._listener.noticed(marker)

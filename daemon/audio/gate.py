@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from daemon.audio.patience import Patience
+from daemon.audio.watch import WINDOW, Watch
 from hardware.pcm import FRAME_MS, FRAME_S
-
-_WINDOW: Final = 1.4
-"""Voice is looked for within this many times the attack: speech has unvoiced frames in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,27 @@ class GateSettings:
     """What is kept from before the gate opens."""
     attack_ms: int = 100
     """How much voice makes speech."""
+    sure_ms: int = 300
+    """How much voice it takes at most to be sure of one while the gate is closed. If the gate is opened because of a
+    voice, so much more than the pre-roll is kept from before: the pre-roll is then what was before the voice."""
     hangover_ms: int = 700
-    """How long nothing must be said for speech to be over."""
+    """How long nothing must be said for speech to be over, to begin with."""
+    shortest_hangover_ms: int = 500
+    longest_hangover_ms: int = 1200
+    """Between these it follows the pauses of whoever speaks."""
     no_speech_s: float = 8.0
-    """How long speech is waited for."""
+    """How long speech is waited for, if no voice has opened the gate."""
     longest_s: float = 60.0
     """How long the gate may be open."""
 
+    @property
+    def kept_frames(self) -> int:
+        """How many frames are kept at most while the gate is closed."""
+        return _frames(self.pre_roll_ms) + _frames(self.sure_ms)
+
 
 class Marker(Enum):
-    """What the gate noticed. Each at most once per opening."""
+    """What the gate noticed: the first four while it is open, each at most once per opening; the others while not."""
 
     SPEECH_STARTED = "speech_started"
     SPEECH_ENDED = "speech_ended"
@@ -45,6 +55,10 @@ class Marker(Enum):
     NOTHING_SAID = "nothing_said"
     """Only instead of SPEECH_STARTED."""
     TOO_LONG = "too_long"
+    VOICE = "voice"
+    """Somebody speaks; at most once for each `watch`."""
+    WATCH_OVER = "watch_over"
+    """The time of the `watch` has passed; at most once for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +82,25 @@ class Gate:
 
     def __init__(self, settings: GateSettings | None = None) -> None:
         self.settings: Final = settings or GateSettings()
-        self._pre_roll: Final = deque[bytes](maxlen=_frames(self.settings.pre_roll_ms))
+        self._pre_roll_frames: Final = _frames(self.settings.pre_roll_ms)
+        self._pre_roll: Final = deque[bytes](maxlen=self.settings.kept_frames)
         self._attack_frames: Final = max(1, _frames(self.settings.attack_ms))
-        self._window: Final = deque[bool](maxlen=round(self._attack_frames * _WINDOW))
+        self._window: Final = deque[bool](maxlen=round(self._attack_frames * WINDOW))
         """Which of the newest frames held the user's voice; goes on while the gate is closed."""
-        self._hangover_frames: Final = _frames(self.settings.hangover_ms)
-        self._no_speech_frames: Final = round(self.settings.no_speech_s / FRAME_S)
+        self.patience: Final = Patience(
+            self.settings.hangover_ms, self.settings.shortest_hangover_ms, self.settings.longest_hangover_ms
+        )
+        self._no_speech_frames = 0
+        """How long speech is waited for in this opening."""
         self._longest_frames: Final = round(self.settings.longest_s / FRAME_S)
         self._open = False
         self._endpointing = False
         self._told: Final[set[Marker]] = set()
         self._open_frames = 0
         self._unvoiced_frames = 0
+        self._watch: Watch | None = None
+        self._since_end_frames: int | None = None
+        """How long ago the end of speech was told; None if that is known to have been one, or not."""
 
     def __repr__(self) -> str:
         if not self._open:
@@ -91,61 +112,94 @@ class Gate:
         """Whether frames pass."""
         return self._open
 
-    def open(self, *, endpointing: bool) -> list[bytes]:
+    def open(self, *, endpointing: bool, to_voice: bool = False) -> list[bytes]:
         """Open the gate and return the pre-roll, oldest first: it is to be sent before any frame that passes.
 
         Args:
             endpointing: Whether to look for the beginning and the end of speech. Without it only TOO_LONG can come.
                 Speech that is going on at this moment counts: the user may have begun before the press.
+            to_voice: Whether a voice is the reason: then it has been going on for some time. If it was none after
+                all, that is known after a pause that would have ended speech: nobody is waited for.
         """
-        pre_roll = list(self._pre_roll)
+        self._take_it_as_ended()
+        self._watch = None
+        pre_roll = list(self._pre_roll) if to_voice else list(self._pre_roll)[-self._pre_roll_frames :]
         self._pre_roll.clear()
         self._open = True
         self._endpointing = endpointing
         self._told.clear()
         self._open_frames = 0
         self._unvoiced_frames = 0
+        patient_frames = round(self.settings.no_speech_s / FRAME_S)
+        self._no_speech_frames = self.patience.hangover_frames if to_voice else patient_frames
         return pre_roll
 
     def close(self) -> None:
-        """Close the gate; a new pre-roll begins with the next frame."""
+        """Close the gate; a new pre-roll begins with the next frame. Nobody is watched for until `watch`."""
+        if self._open and Marker.SPEECH_ENDED in self._told:
+            self._since_end_frames = 0
         self._open = False
 
+    def watch(self, attack_ms: int | None, for_s: float | None = None) -> None:
+        """Look for a voice before the closed gate, from now on and until the gate is opened.
+
+        If it is told as soon as the gate was closed by the end of speech, a voice is taken for the same one, which had
+        only paused.
+
+        Args:
+            attack_ms: How much voice is one; None looks for none any more.
+            for_s: How long to look for it, in seconds of audio; None for ever.
+        """
+        assert not self._open, "an open gate finds voices by itself"
+        if self._since_end_frames:
+            self._take_it_as_ended()
+        for_frames = None if for_s is None else round(for_s / FRAME_S)
+        self._watch = None if attack_ms is None else Watch(_frames(attack_ms), for_frames)
+
+    @property
+    def watch_left(self) -> float:
+        """How much is left of the time of the watch, 0 to 1."""
+        return self._watch.left if self._watch is not None else 0.0
+
     def forget(self) -> None:
-        """Drop the pre-roll: what was heard until now will never be passed."""
+        """Drop the pre-roll: what was heard until now will never be passed, and is no voice."""
         self._pre_roll.clear()
         self._window.clear()
+        if self._watch is not None:
+            self._watch.forget()
 
-    def push(self, pcm: bytes, *, voiced: bool, audible: bool) -> Passed:
+    def push(self, pcm: bytes, *, voiced: bool, kept: bool) -> Passed:
         """Take the next frame.
 
         Args:
-            pcm: 20 ms as the microphone delivered them.
-            voiced: The voice detector's verdict on it.
-            audible: Whether our own loudspeaker could be heard in it. Such a frame passes an open gate, but is never
-                kept, nor is what came before it, and a voice in it is taken for ours.
+            pcm: 20 ms, as far as they are the user's.
+            voiced: Whether there is a voice in it, and that the user's.
+            kept: Whether it may be in a pre-roll. If not, neither may what came before it: with a hole in it two
+                sentences would be glued together. An open gate passes it all the same.
         """
-        users_voice = voiced and not audible
-        self._window.append(users_voice)
+        self._window.append(voiced)
         if self._open:
             self._open_frames += 1
-            return Passed(pcm, self._marker(users_voice))
-        if audible:
-            self._pre_roll.clear()
-        else:
+            return Passed(pcm, self._marker(voiced))
+        if kept:
             self._pre_roll.append(pcm)
-        return NOTHING
+        else:
+            self._pre_roll.clear()
+        marker = self._watched(voiced)
+        return NOTHING if marker is None else Passed(None, marker)
 
     def lost(self, frames: int) -> Marker | None:
         """Let time pass for `frames` that were never heard, or must not be.
 
-        They count towards NOTHING_SAID and TOO_LONG. Whether somebody spoke in them nobody knows, so they neither
-        end speech nor prolong it.
+        They count towards NOTHING_SAID, TOO_LONG and WATCH_OVER. Whether somebody spoke in them nobody knows, so they
+        neither end speech nor prolong it.
         """
-        if not self._open:
-            return None
-        self._open_frames += frames
-        return self._overdue()
+        if self._open:
+            self._open_frames += frames
+            return self._overdue()
+        if self._watch is not None:
+            self._watch.lost(frames)
+        return self._watch_over()
 
     def _marker(self, voiced: bool) -> Marker | None:
         if not self._endpointing:
@@ -156,11 +210,37 @@ class Gate:
                 return self._tell(Marker.SPEECH_STARTED)
         elif not voiced:
             self._unvoiced_frames += 1
-            if self._unvoiced_frames >= self._hangover_frames and Marker.SPEECH_ENDED not in self._told:
+            if self._unvoiced_frames >= self.patience.hangover_frames and Marker.SPEECH_ENDED not in self._told:
                 return self._tell(Marker.SPEECH_ENDED)
-        elif 2 * voices >= self._attack_frames:
-            self._unvoiced_frames = 0  # fewer are a click or a cough, and do not prolong speech
+        elif 2 * voices >= self._attack_frames:  # fewer are a click or a cough, and do not prolong speech
+            self.patience.paused(self._unvoiced_frames)
+            self._unvoiced_frames = 0
         return self._overdue()
+
+    def _watched(self, voiced: bool) -> Marker | None:
+        """Look at a frame that came while the gate is closed."""
+        if self._since_end_frames is not None:
+            self._since_end_frames += 1
+        if self._watch is None:
+            return None
+        if not self._watch.heard(voiced):
+            return self._watch_over()
+        if self._since_end_frames is not None:
+            self.patience.went_on(max(0, self._since_end_frames - self._watch.attack_frames))
+            self._since_end_frames = None
+        return Marker.VOICE
+
+    def _watch_over(self) -> Marker | None:
+        if self._watch is None or not self._watch.over:
+            return None
+        self._watch = None
+        return Marker.WATCH_OVER
+
+    def _take_it_as_ended(self) -> None:
+        """Nobody went on from where speech ended: that was the end."""
+        if self._since_end_frames is not None:
+            self.patience.ended()
+            self._since_end_frames = None
 
     def _overdue(self) -> Marker | None:
         """Return what has taken too long."""

@@ -6,7 +6,7 @@ a ring of sixty. Colour says what it is about, movement says what is going on:
 
     cyan    the microphone is open, and nothing else ever is cyan; never dark
     violet  the answer is being waited for
-    green   the answer sounds
+    green   the answer sounds; faint, an arc that shrinks: so long a voice goes on with the conversation
     red     muted: whatever else happens is drawn in red on a red ground
     amber   something outside is wrong: the link (one place moves), or a fault (everything blinks, one to five times)
     white   the camera delivers frames
@@ -44,6 +44,8 @@ class Scene(Enum):
     STRANDED = auto()
     """The user waits for an answer, and there is no link for it to come by."""
     SPEAKING = auto()
+    FOLLOW_UP = auto()
+    """An answer is over, and a voice goes on from it."""
     NO_MICROPHONE = auto()
     NO_SPEAKER = auto()
     USED_UP = auto()
@@ -67,7 +69,8 @@ def lights(status: Status, t_s: float, count: int, *, level: float = 0.0) -> tup
         status: What to show.
         t_s: Seconds of any clock that does not jump; only its progress matters.
         count: Pixels; 1 is a single LED, 0 no ring.
-        level: Loudness from 0 to 1, clipped: the user's while listening, the answer's while speaking.
+        level: Loudness from 0 to 1, clipped: the user's while listening, the answer's while speaking. In a follow-up
+            the share of its time that is left.
     """
     look = _look(_scene(status))
     level = min(1.0, max(0.0, level))
@@ -111,7 +114,7 @@ def _scene(status: Status) -> Scene:
         case TurnState.THINKING:
             return _fault_scene(status.fault) or _waiting_scene(status.link)
         case TurnState.IDLE:
-            return _fault_scene(status.fault) or _idle_scene(status.link)
+            return _fault_scene(status.fault) or _idle_scene(status)
         case _:
             assert_never(status.turn)
 
@@ -144,8 +147,10 @@ def _waiting_scene(link: LinkState) -> Scene:
             assert_never(link)
 
 
-def _idle_scene(link: LinkState) -> Scene:
-    match link:
+def _idle_scene(status: Status) -> Scene:
+    if status.follow_up:
+        return Scene.FOLLOW_UP  # whatever the link does: that a voice is waited for matters more
+    match status.link:
         case LinkState.UP | LinkState.DRAINING | LinkState.RESTING:
             return Scene.READY
         case LinkState.DOWN:
@@ -153,7 +158,7 @@ def _idle_scene(link: LinkState) -> Scene:
         case LinkState.CONNECTING:
             return Scene.CONNECTING
         case _:
-            assert_never(link)
+            assert_never(status.link)
 
 
 def _look(scene: Scene) -> _Look:  # noqa: C901, PLR0911, PLR0912  # one return for each scene is the table
@@ -173,6 +178,8 @@ def _look(scene: Scene) -> _Look:  # noqa: C901, PLR0911, PLR0912  # one return 
             return _Look((26, 15, 0), (255, 153, 0), shapes.swing)
         case Scene.SPEAKING:
             return _Look((0, 34, 6), (30, 255, 20), shapes.bloom)
+        case Scene.FOLLOW_UP:
+            return _Look(DARK, (4, 90, 10), shapes.ebb)
         case Scene.NO_MICROPHONE:
             return _Look(DARK, amber, shapes.blinks(1))
         case Scene.NO_KEY:
@@ -204,6 +211,8 @@ def _clause(scene: Scene, link: LinkState) -> str:  # noqa: C901, PLR0911, PLR09
             return "waiting for the connection, what was said is kept"
         case Scene.SPEAKING:
             return "answering"
+        case Scene.FOLLOW_UP:
+            return "ready, nothing is sent until you speak, and your voice goes on with the conversation"
         case Scene.NO_MICROPHONE:
             return "the microphone does not work"
         case Scene.NO_KEY:

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn, TypeVar
 
 from daemon.events import Event, Status
-from daemon.panel.gesture import Gestures
+from daemon.outage import STEADY_S, Outage
+from daemon.panel.gesture import Gesture, Gestures
 from daemon.panel.lights import animated, lights
-from daemon.panel.outage import STEADY_S, Outage
 from hardware.interfaces import Button, DeviceLost, DeviceMissing, LedRing, Rgb
 
 PICTURE_S: Final = 1 / 25
@@ -30,10 +30,10 @@ class Panel:
     Args:
         open_button: Opens the button, as `Board.button` does.
         open_leds: Opens the ring, as `Board.leds` does.
-        on_event: Told of each press and release, on the event loop's thread. Must not raise.
+        on_event: Told of what the button's user did, on the event loop's thread. Must not raise.
         status: What the ring is to show.
-        level: Loudness from 0 to 1, of the user while listening, of the answer while speaking. Asked 25 times a second
-            while something moves.
+        level: Loudness from 0 to 1, of the user while listening, of the answer while speaking; or what is left of a
+            follow-up. Asked 25 times a second while something moves.
         tell: The journal: `device.missing`, `device.lost` (part, reason), and `device.back` (part).
     """
 
@@ -99,17 +99,27 @@ class Panel:
 
     async def _serve_button(self, button: Button) -> NoReturn:
         """Pass on what its edges mean until it is lost; a press that it was lost in is released."""
-        gestures = Gestures()
+        loop = asyncio.get_running_loop()
+        gestures = Gestures(loop.time())
         try:
             while True:
-                for event in gestures.edge(await button.edge()):
+                for event in await self._next(button, gestures):
                     self._on_event(event)
         except DeviceLost:
-            for event in gestures.let_go(asyncio.get_running_loop().time()):
+            for event in gestures.let_go(loop.time()):
                 self._on_event(event)
             raise
         finally:
             await button.close()
+
+    async def _next(self, button: Button, gestures: Gestures) -> tuple[Gesture, ...]:
+        """Wait for an edge, or until time alone means something, and return what that is."""
+        try:
+            async with asyncio.timeout_at(gestures.deadline()):
+                edge = await button.edge()
+        except TimeoutError:
+            return gestures.due(asyncio.get_running_loop().time())
+        return gestures.edge(edge)
 
     async def _serve_ring(self, ring: LedRing) -> NoReturn:
         """Show the status until the ring is lost: at once when it changes, in pictures while it moves."""

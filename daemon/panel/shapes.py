@@ -64,6 +64,11 @@ def bloom(place: float, t_s: float, level: float) -> float:
     return smooth((reach - away) / 0.16) * (0.34 + 0.06 * wave(t_s / RIPPLE_S) + 0.6 * level)
 
 
+def ebb(place: float, _t_s: float, level: float) -> float:
+    """An arc clockwise from the top, as long as what is left, and fainter the less there is."""
+    return smooth((1.1 * level - place) / 0.1) * (0.3 + 0.7 * level)
+
+
 def blinks(times: int) -> Shape:
     """Everything blinks so many times, softly, and then rests."""
 

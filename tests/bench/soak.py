@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from daemon.app import App
-from daemon.audio.vad import WebRtcVad
+from daemon.audio.vad import detector
 from daemon.config import Config
 from daemon.credentials import Secret
 from daemon.events import LinkState, TurnState
@@ -89,7 +89,7 @@ class Soak:
             supervise=supervised(config, Secret("soak-key"), self._dice.random),
             journal=journal,
             manager=service_manager({}),
-            vad=WebRtcVad(config.turn.vad_aggressiveness),
+            vad=detector(config.turn.vad, config.turn.vad_aggressiveness),
             keeping=Keeping(limits(config), None, journal),
         )
         self.asked = 0

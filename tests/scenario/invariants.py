@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,15 @@ from daemon.events import LinkState, Status, TurnState
 from daemon.live.upward import Speech, TurnEnd, TurnStart
 from daemon.panel.lights import lights
 from daemon.rehearsal.stand_in.memory import Session, Turn, digest
+from hardware.interfaces import Rgb
 from hardware.pcm import FRAME_S, UP
 from tests.scenario.performance import LEVEL, STEP
 from tests.scenario.story import SILENT_AFTER_S
-from tests.scenario.trace import EPSILON_S, Trace
+from tests.scenario.trace import EPSILON_S, Gate, Trace
 from tests.support.in_process import InProcessLink
 
+CYAN = 35
+"""By so much green and blue stand out above red where a pixel is cyan."""
 Rule = Callable[[Trace], Iterator[str]]
 
 
@@ -83,7 +87,7 @@ def windows_open_and_close_in_turn_on_every_link(trace: Trace) -> Iterator[str]:
 
 
 def the_ring_never_claims_less_than_the_microphone_does(trace: Trace) -> Iterator[str]:
-    status, ring = Status(LinkState.UP, TurnState.LISTENING), trace.story.board.ring
+    ring = trace.story.board.ring
     without = [(from_s, to_s + 35.0) for from_s, to_s in trace.spell("ring lost")]
     times_s = [at_s for at_s, _ in ring.shown]
     for gate in trace.gates:
@@ -91,10 +95,56 @@ def the_ring_never_claims_less_than_the_microphone_does(trace: Trace) -> Iterato
             continue
         first = max(0, bisect_left(times_s, gate.from_s + EPSILON_S) - 1)
         for at_s, pixels in ring.shown[first : bisect_left(times_s, gate.to_s - EPSILON_S)]:
-            quiet, loud = (lights(status, at_s, ring.count, level=level) for level in (0.0, 1.0))
-            for pixel, low, high in zip(pixels, quiet, loud, strict=True):
-                if not all(a <= b <= c for a, b, c in zip(low, pixel, high, strict=True)):
-                    yield f"at {at_s:.3f}, in turn {gate.turn_id}, a pixel is {pixel}"
+            if not any(_shows_listening(pixels, at_s, seeing=seeing) for seeing in (False, True)):
+                yield f"at {at_s:.3f}, in turn {gate.turn_id}, the pixels are {pixels}"
+
+
+def _shows_listening(pixels: Sequence[Rgb], at_s: float, *, seeing: bool) -> bool:
+    status = Status(LinkState.UP, TurnState.LISTENING, seeing=seeing)
+    quiet, loud = (lights(status, at_s, len(pixels), level=level) for level in (0.0, 1.0))
+    return all(
+        a <= b <= c
+        for pixel, low, high in zip(pixels, quiet, loud, strict=True)
+        for a, b, c in zip(low, pixel, high, strict=True)
+    )
+
+
+def the_ring_is_cyan_only_while_the_gate_is_open(trace: Trace) -> Iterator[str]:
+    shown = trace.story.board.ring.shown
+    lost = trace.spell("ring lost")
+    for (at_s, pixels), (until_s, _) in itertools.pairwise(shown):
+        if any(a <= until_s and at_s <= b for a, b in lost):
+            continue
+        if any(min(green, blue) - red >= CYAN for red, green, blue in pixels):
+            gates = (gate for gate in trace.gates if gate.from_s <= at_s + EPSILON_S)
+            if not any(until_s <= gate.to_s + EPSILON_S for gate in gates):
+                yield f"from {at_s:.3f} to {until_s:.3f}"
+
+
+def only_whoever_may_opens_the_gate(trace: Trace) -> Iterator[str]:
+    """A press opens it, or a voice where the owner allows it: in each state another."""
+    turn = trace.story.config.turn
+    for gate in trace.gates:
+        match gate.begun:
+            case "button":
+                if not trace.pressed_at(gate.from_s):
+                    yield f"turn {gate.turn_id} began at {gate.from_s:.3f}, and nobody pressed"
+            case voice:
+                if not trace.voice_at(gate.from_s, voice):
+                    yield f"turn {gate.turn_id} began at {gate.from_s:.3f}, and nobody spoke"
+                if turn.mode == "hold" or (turn.barge_in == "button" and not _follows(trace, gate)):
+                    yield f"turn {gate.turn_id} began with a {voice} in mode {turn.mode}"
+
+
+def _follows(trace: Trace, gate: Gate) -> bool:
+    """Whether a voice may begin a turn when nobody's turn it is: at any time, or soon after an answer."""
+    turn = trace.story.config.turn
+    if turn.mode != "hands_free" or gate.begun != "voice":
+        return False
+    before = trace.outcomes.get(gate.turn_id - 1)
+    answered_s = before["at_s"] if before is not None and before["outcome"] in {"answered", "empty"} else -inf
+    lost_s = sum(to_s - from_s for from_s, to_s in trace.spell("mic lost")) + 1.0  # the window is measured in audio
+    return turn.wake == "voice" or gate.from_s - answered_s <= turn.follow_up_s + lost_s
 
 
 def a_device_that_cannot_hear_does_not_listen(trace: Trace) -> Iterator[str]:
@@ -143,8 +193,12 @@ def _answered(trace: Trace, turn_id: int, done: dict[str, Any]) -> bool:
     return bool(done["sounded_ms"])
 
 
+def _interrupted(trace: Trace, turn_id: int, done: dict[str, Any]) -> bool:
+    return trace.pressed_at(done["at_s"]) or trace.voice_at(done["at_s"], "barge_in")
+
+
 def _gone_on_from(trace: Trace, turn_id: int, done: dict[str, Any]) -> bool:
-    return trace.pressed_at(done["at_s"])
+    return trace.pressed_at(done["at_s"]) or trace.voice_at(done["at_s"], "voice")
 
 
 def _unanswered(trace: Trace, turn_id: int, done: dict[str, Any]) -> bool:
@@ -162,12 +216,14 @@ def _cut(trace: Trace, turn_id: int, done: dict[str, Any]) -> bool:
 
 
 def _empty(trace: Trace, turn_id: int, done: dict[str, Any]) -> bool:
-    return done["ending"] == "too_short" or len(trace.said_in(turn_id)) * FRAME_S < 1.0
+    """Whoever pressed so briefly, or for so long that it meant something else, has asked nothing."""
+    meant_otherwise = done["ending"] == "too_short" or (done["ending"] == "muted" and done["listened_ms"] <= 1100)
+    return meant_otherwise or len(trace.said_in(turn_id)) * FRAME_S < 1.0
 
 
 TRUE: dict[str, Callable[[Trace, int, dict[str, Any]], bool]] = {
     "answered": _answered,
-    "interrupted": _gone_on_from,
+    "interrupted": _interrupted,
     "superseded": _gone_on_from,
     "unanswered": _unanswered,
     "cut": _cut,
@@ -274,6 +330,8 @@ RULES: tuple[Rule, ...] = (
     nothing_leaves_but_what_was_said_into_an_open_gate,
     windows_open_and_close_in_turn_on_every_link,
     the_ring_never_claims_less_than_the_microphone_does,
+    the_ring_is_cyan_only_while_the_gate_is_open,
+    only_whoever_may_opens_the_gate,
     a_device_that_cannot_hear_does_not_listen,
     nothing_sounds_of_a_turn_that_is_over,
     every_turn_comes_to_an_end_that_is_told_and_true,

@@ -27,6 +27,9 @@ NUMBERS = 750
 HEALED_WITHIN_S = 1200.0
 """The longest pause that the device makes, and some."""
 ANSWERED_WITHIN_S = 150.0
+LAST_WORDS_S = 3.0
+"""After so long nobody says any more what was planned, and a voice begins no turn."""
+HOLD_S, TAP_S = 1.0, 0.1
 
 
 class Performance:
@@ -87,6 +90,8 @@ class Performance:
         self.story.network.delay_s = 0.02
         self.story.service.faults = Faults()
         self.story.release()
+        self.story.mute(False)
+        await asyncio.sleep(LAST_WORDS_S)
         status = self.story.app.conversation
         async with asyncio.timeout(HEALED_WITHIN_S):
             while status.status.turn is not TurnState.IDLE or status.status.faults:
@@ -101,7 +106,7 @@ class Performance:
         asked = story.app.conversation.turn_id
         self.pressed_s.append(story.press())
         story.board.mic.say(utterance(Random(0), 1999, 1.0))
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(HOLD_S if self.plan.mode == "hold" else TAP_S)
         story.release()
         async with asyncio.timeout(ANSWERED_WITHIN_S):
             while story.turn is not TurnState.IDLE or story.app.conversation.turn_id == asked:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from daemon.audio.capture import Capture
+from daemon.audio.echo import Cleaned, EchoControl, HalfDuplex
 from daemon.audio.gate import Gate, GateSettings, Marker
-from hardware.interfaces import DeviceMissing, Microphone
-from hardware.pcm import FRAME_S, SILENCE_DBFS, UP, level_dbfs
+from hardware.interfaces import DeviceMissing, Frame, Microphone
+from hardware.pcm import FRAME_S, SILENCE_DBFS, UP, level_dbfs, scaled
 from hardware.simulated import SimulatedMicrophone
 from tests.support.known_sound import known_sound
 from tests.support.virtual_time import START_S, run
@@ -35,8 +36,10 @@ class Story:
     sent_at_s: list[float] = field(default_factory=list)
     markers: list[tuple[float, Marker]] = field(default_factory=list)
     faults: list[tuple[float, bool]] = field(default_factory=list)
+    barge_ins_s: list[float] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     audible: bool = False
+    echo: EchoControl = field(default_factory=HalfDuplex)
     closes: bool = False
     """Whether each marker closes the gate, as in the daemon."""
     opened_at_s: list[float] = field(default_factory=list)
@@ -45,11 +48,10 @@ class Story:
         self.capture = Capture(
             self.open,
             Gate(self.settings),
+            self.echo,
             AnySound(),
-            send=self.send,
-            on_marker=self.note,
+            listener=self,
             audible=lambda: self.audible,
-            on_fault=lambda lost: self.faults.append((now_s(), lost)),
             tell=self.tell,
         )
 
@@ -58,14 +60,20 @@ class Story:
         self.microphone.open()
         return self.microphone
 
-    def note(self, marker: Marker) -> None:
+    def noticed(self, marker: Marker) -> None:
         self.markers.append((now_s(), marker))
         if self.closes:
             self.capture.close_gate()
 
-    def send(self, pcm: bytes, captured_s: float) -> None:
+    def said(self, pcm: bytes, captured_s: float) -> None:
         self.sent.append((pcm, captured_s - START_S))
         self.sent_at_s.append(now_s())
+
+    def barged_in(self) -> None:
+        self.barge_ins_s.append(now_s())
+
+    def microphone_lost(self, lost: bool) -> None:
+        self.faults.append((now_s(), lost))
 
     def tell(self, event: str, **fields: object) -> None:
         details = [f"{name}={value}" for name, value in fields.items() if name not in {"level", "reason"}]
@@ -351,5 +359,112 @@ def test_the_level_rises_at_once_and_falls_gently() -> None:
             before_db = capture.level_db
             await until(2.1)
             assert capture.level_db == pytest.approx(before_db - 30.0, abs=0.1)
+
+    run(story())
+
+
+@dataclass
+class Halving:
+    """An echo control that halves what it hears, and remembers what it was told."""
+
+    mode: str = "halving"
+    kept: bool = True
+    users: bool = True
+    barges_in_at: int = -1
+    heard_frames: list[tuple[float, int, bool]] = field(default_factory=list)
+    """Of each frame: when it was captured, how many were lost before it, and whether we were audible."""
+
+    def heard(self, frame: Frame, *, audible: bool) -> Cleaned:
+        self.heard_frames.append((round(frame.captured_s - START_S, 2), frame.lost_frames, audible))
+        barged_in = len(self.heard_frames) == self.barges_in_at
+        return Cleaned(scaled(frame.pcm, 0.5), self.kept, self.users, barged_in)
+
+
+def test_what_is_left_of_a_frame_is_judged_kept_and_sent() -> None:
+    async def story() -> None:
+        tale = Story(echo=Halving())
+        words = known_sound(UP, 1.0)
+        async with tale.running() as capture:
+            tale.microphone.say(words, at_s=START_S)
+            await until(0.5)
+            capture.open_gate(endpointing=False)
+            await until(1.0)
+            assert tale.sound == b"".join(
+                scaled(words[at : at + UP.frame_bytes], 0.5) for at in range(0, len(words), UP.frame_bytes)
+            )
+            assert capture.level_db == pytest.approx(max(level_dbfs(pcm) for pcm, _ in tale.sent[-3:]), abs=2.0)
+
+    run(story())
+
+
+def test_what_may_hold_our_own_voice_is_in_no_pre_roll_and_a_voice_that_may_be_ours_is_none() -> None:
+    async def story() -> None:
+        echo = Halving(kept=False, users=False)
+        tale = Story(echo=echo)
+        async with tale.running() as capture:
+            tale.microphone.say(known_sound(UP, 3.0), at_s=START_S)
+            capture.watch(100)
+            await until(1.0)
+            assert tale.markers == []
+            echo.users = True
+            await until(1.5)
+            assert [marker for _, marker in tale.markers] == [Marker.VOICE]
+            capture.open_gate(endpointing=True, to_voice=True)
+            assert tale.sent == []
+
+    run(story())
+
+
+def test_the_echo_control_hears_of_every_frame_that_it_does_not_get() -> None:
+    """Muted or lost: the loudspeaker went on, and what it hears next belongs to a later moment."""
+
+    async def story() -> None:
+        echo = Halving()
+        tale = Story(echo=echo)
+        async with tale.running() as capture:
+            await until(0.1)
+            capture.muted = True
+            await until(0.2)
+            tale.microphone.overflow(3)
+            await until(0.3)
+            capture.muted = False
+            tale.audible = True
+            await until(0.36)
+            tale.microphone.overflow(2)
+            await until(0.44)
+        times_s = [at_s for at_s, _, _ in echo.heard_frames]
+        lost = [frames for _, frames, _ in echo.heard_frames]
+        assert lost == [0] * 5 + [10] + [0] * 2 + [2] + [0]
+        for before, after, frames in zip(times_s, times_s[1:], lost[1:], strict=False):
+            assert after - before == pytest.approx((frames + 1) * FRAME_S)
+        assert [audible for _, _, audible in echo.heard_frames] == [False] * 5 + [True] * 5
+
+    run(story())
+
+
+def test_who_talks_over_the_answer_is_told_of_and_is_in_the_pre_roll() -> None:
+    async def story() -> None:
+        tale = Story(echo=Halving(barges_in_at=20))
+        async with tale.running() as capture:
+            tale.microphone.say(known_sound(UP, 1.0), at_s=START_S)
+            await until(1.0)
+            assert tale.barge_ins_s == [pytest.approx(0.4)]
+            capture.open_gate(endpointing=True, to_voice=True)
+            assert len(tale.sent) == 40
+
+    run(story())
+
+
+def test_a_muted_device_notices_no_voice_but_its_watch_ends() -> None:
+    async def story() -> None:
+        tale = Story()
+        async with tale.running() as capture:
+            capture.muted = True
+            capture.watch(100, 1.0)
+            tale.microphone.say(known_sound(UP, 3.0), at_s=START_S)
+            await until(2.0)
+            ((over_s, marker),) = tale.markers
+            assert marker is Marker.WATCH_OVER
+            assert over_s == pytest.approx(1.0)
 
     run(story())

@@ -19,8 +19,9 @@ async def test_a_press_while_muted_opens_nothing_and_says_so() -> None:
         s.mute()
         await asyncio.sleep(2.0)
         pressed_s = s.press()
-        await s.say(1)
+        await s.say(1, seconds=0.9)
         s.release()
+        await s.say(1)
         await asyncio.sleep(10.0)
         assert s.turn is TurnState.IDLE
         assert s.sent == []

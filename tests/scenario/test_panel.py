@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from daemon.events import Event, LinkState, Pressed, Released, Status, TurnState
+from daemon.events import Event, LinkState, LongPressed, Pressed, Released, Status, TurnState
 from daemon.journal import Level
+from daemon.outage import STEADY_S
 from daemon.panel.lights import lights
-from daemon.panel.outage import STEADY_S
 from daemon.panel.panel import Panel
 from hardware.interfaces import DeviceLost, DeviceMissing, Edge, Rgb
 from tests.support.virtual_time import START_S, run
@@ -134,11 +134,12 @@ def pictures_between(desk: Desk, begin_s: float, end_s: float) -> list[tuple[Rgb
 
 def test_a_press_and_its_release_come_through_at_once_with_the_drivers_times() -> None:
     async def story(desk: Desk, panel: Panel) -> None:
-        desk.buttons[0].edges.put_nowait(Edge(True, 7.0))
-        desk.buttons[0].edges.put_nowait(Edge(False, 7.5))
+        pressed_s = START_S + 7.0
+        desk.buttons[0].edges.put_nowait(Edge(True, pressed_s))
+        desk.buttons[0].edges.put_nowait(Edge(False, pressed_s + 0.5))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert desk.events == [Pressed(7.0), Released(7.5, 0.5)]
+        assert desk.events == [Pressed(pressed_s), Released(pressed_s + 0.5, 0.5)]
 
     play(story)
 
@@ -298,6 +299,7 @@ def test_a_part_that_worked_for_a_while_and_is_lost_again_is_news_and_tried_soon
 
 def test_a_button_lost_while_pressed_is_released_and_works_again_afterwards() -> None:
     async def story(desk: Desk, panel: Panel) -> None:
+        await asyncio.sleep(1.0)
         desk.buttons[0].edges.put_nowait(Edge(True, START_S + now_s()))
         await asyncio.sleep(3.0)
         desk.buttons[0].edges.put_nowait(DeviceLost("button: the pin is gone"))
@@ -305,12 +307,38 @@ def test_a_button_lost_while_pressed_is_released_and_works_again_afterwards() ->
         desk.buttons[1].edges.put_nowait(Edge(True, START_S + now_s()))
         await asyncio.sleep(0.1)
 
-    pressed, released, again = play(story).events
+    pressed, long, released, again = play(story).events
     assert isinstance(pressed, Pressed)
+    assert isinstance(long, LongPressed)
     assert isinstance(released, Released)
     assert released.held_s == pytest.approx(3.0)
     assert isinstance(again, Pressed)
-    assert again.at_s == pytest.approx(START_S + 5.01)
+    assert not again.found
+    assert again.at_s == pytest.approx(START_S + 6.01)
+
+
+def test_a_long_press_is_told_while_the_button_is_down() -> None:
+    async def story(desk: Desk, panel: Panel) -> None:
+        await asyncio.sleep(1.0)
+        pressed_s = START_S + now_s()
+        desk.buttons[0].edges.put_nowait(Edge(True, pressed_s))
+        await asyncio.sleep(0.99)
+        assert desk.events == [Pressed(pressed_s)]
+        await asyncio.sleep(0.02)
+        assert desk.events == [Pressed(pressed_s), LongPressed(pressed_s + 1.0)]
+        desk.buttons[0].edges.put_nowait(Edge(False, pressed_s + 1.5))
+        await asyncio.sleep(0.5)
+        assert desk.events[2:] == [Released(pressed_s + 1.5, 1.5)]
+
+    play(story)
+
+
+def test_a_button_that_is_down_when_it_is_opened_is_told_apart_from_a_press() -> None:
+    async def story(desk: Desk, panel: Panel) -> None:
+        desk.buttons[0].edges.put_nowait(Edge(True, START_S))
+        await asyncio.sleep(3.0)
+
+    assert play(story).events == [Pressed(START_S, found=True)]
 
 
 class SlowDesk(Desk):

@@ -28,6 +28,7 @@ class Story:
     """A playback on a simulated speaker, and what came of it. Times are seconds from the beginning."""
 
     volume_percent: int = 100
+    sleep_after_s: float = 0.0
     speaker: SimulatedSpeaker = field(default_factory=lambda: SimulatedSpeaker(delay_s=DELAY_S))
     sounding: list[tuple[float, int]] = field(default_factory=list)
     sounded: list[tuple[float, Heard]] = field(default_factory=list)
@@ -42,6 +43,7 @@ class Story:
             on_sounded=self.note,
             on_fault=lambda lost: self.faults.append((now_s(), lost)),
             tell=self.tell,
+            sleep_after_s=self.sleep_after_s,
         )
 
     async def open(self) -> Speaker:
@@ -53,7 +55,7 @@ class Story:
         self.sounded.append((now_s(), heard))
 
     def tell(self, event: str, **fields: object) -> None:
-        details = [f"{name}={value}" for name, value in fields.items() if name not in {"level", "outage_s"}]
+        details = [f"{name}={value}" for name, value in fields.items() if name not in {"level", "outage_s", "asleep_s"}]
         self.told.append(" ".join([event, *details]))
 
     @property
@@ -384,6 +386,21 @@ def test_an_answer_that_is_all_with_the_speaker_is_not_cut_by_the_next() -> None
     run(story())
 
 
+def test_an_empty_answer_is_over_after_the_one_whose_end_still_sounds() -> None:
+    async def story() -> None:
+        tale = Story()
+        async with tale.running(from_s=1.0) as playback:
+            playback.play(1, known_sound(DOWN, 0.5))
+            playback.end(1)
+            await until(1.5)
+            assert tale.sounded == []
+            playback.end(2)
+            await until(3.0)
+        assert [heard.turn_id for _, heard in tale.sounded] == [1, 2]
+
+    run(story())
+
+
 # --- earcons ---------------------------------------------------------------------------------------
 
 
@@ -418,6 +435,20 @@ def test_an_earcon_is_mixed_over_speech_and_not_queued_behind_it() -> None:
         assert (over == samples(bell)).all()
         assert np.count_nonzero(difference) == np.count_nonzero(samples(bell))
         assert first_s + starts * FRAME_S - 2.0 - DELAY_S <= 4 * FRAME_S
+
+    run(story())
+
+
+def test_what_is_too_loud_together_is_clipped_and_never_wraps() -> None:
+    async def story() -> None:
+        tale = Story()
+        loud = np.full(DOWN.rate_hz // 2, 30_000, "<i2").tobytes()
+        async with tale.running(from_s=1.0) as playback:
+            playback.play(1, loud)
+            playback.end(1)
+            playback.earcon(loud)
+            await until(3.0)
+        assert set(samples(tale.all_heard)) == {32_767}
 
     run(story())
 
@@ -663,6 +694,167 @@ def test_silence_while_the_speaker_is_gone_is_silence_when_it_is_back() -> None:
     run(story())
 
 
+# --- sleep -----------------------------------------------------------------------------------------
+
+
+def test_a_speaker_that_has_nothing_to_play_falls_asleep_and_is_not_missed() -> None:
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        async with tale.running(from_s=9.9):
+            assert tale.speaker.is_open
+            await until(10.1)
+            assert not tale.speaker.is_open
+            await until(1000.0)
+        assert tale.told == ["speaker.asleep"]
+        assert tale.faults == []
+
+    run(story())
+
+
+def test_without_a_time_to_sleep_it_never_does() -> None:
+    async def story() -> None:
+        tale = Story()
+        async with tale.running(from_s=3000.0):
+            assert tale.speaker.is_open
+        assert tale.told == []
+
+    run(story())
+
+
+def test_it_sleeps_so_long_after_the_last_sound_not_after_the_first() -> None:
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        reply = known_sound(DOWN, 30.0)
+        async with tale.running(from_s=5.0) as playback:
+            playback.play(1, reply)
+            playback.end(1)
+            await until(44.9)
+            assert tale.speaker.is_open
+            await until(45.2)
+            assert not tale.speaker.is_open
+        assert tale.all_heard == reply
+
+    run(story())
+
+
+def test_an_answer_interrupted_at_its_end_does_not_send_it_to_sleep_at_once() -> None:
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        async with tale.running(from_s=1.0) as playback:
+            playback.play(1, known_sound(DOWN, 30.0))
+            await until(20.0)
+            playback.silence(1)
+            await until(29.0)
+            assert tale.speaker.is_open
+            await until(31.0)
+            assert not tale.speaker.is_open
+
+    run(story())
+
+
+@pytest.mark.parametrize("woken_s", [0.0, 0.05, 1.0])
+def test_who_wakes_it_in_time_waits_for_nothing(woken_s: float) -> None:
+    """The gate opens long before there is an answer; only the rest of the lead-in is waited for."""
+
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        reply = known_sound(DOWN, 1.0)
+        async with tale.running(from_s=20.0) as playback:
+            assert not tale.speaker.is_open
+            playback.wake()
+            await until(20.0 + woken_s)
+            playback.play(1, reply)
+            playback.end(1)
+            await until(25.0)
+        assert tale.all_heard == reply
+        opened_to_sound_s = tale.sounding[0][0] - 20.0
+        assert opened_to_sound_s >= 0.1 + DELAY_S
+        assert opened_to_sound_s <= max(0.1, woken_s) + DELAY_S + 0.01 + 2 * FRAME_S
+        assert tale.told[:2] == ["speaker.asleep", "speaker.awake"]
+        assert tale.sounded[0][1].underruns == 0
+
+    run(story())
+
+
+def test_an_answer_to_a_sleeping_speaker_wakes_it_and_loses_nothing() -> None:
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        reply = known_sound(DOWN, 3.0)
+        async with tale.running(from_s=20.0) as playback:
+            await stream(playback, 1, reply, 0.1, 0.1)
+            await until(30.0)
+        assert tale.all_heard == reply
+        assert not any(tale.heard(20.0, 20.1))
+        assert tale.sounded[0][1].sounded_s == pytest.approx(3.0)
+
+    run(story())
+
+
+def test_an_earcon_to_a_sleeping_speaker_wakes_it_and_is_whole() -> None:
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        async with tale.running(from_s=20.0) as playback:
+            playback.earcon(sound(Earcon.DONE))
+            await until(25.0)
+        assert tale.all_heard == trimmed(sound(Earcon.DONE))
+
+    run(story())
+
+
+def test_what_was_silenced_before_it_woke_is_not_heard() -> None:
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        async with tale.running(from_s=20.0) as playback:
+            playback.play(1, known_sound(DOWN, 1.0))
+            playback.earcon(sound(Earcon.DONE))
+            await until(20.05)
+            assert playback.silence(1).dropped_s == pytest.approx(1.0)
+            await until(25.0)
+        assert tale.all_heard == b""
+
+    run(story())
+
+
+def test_it_sleeps_again_when_nothing_comes_of_its_waking() -> None:
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        async with tale.running(from_s=20.0) as playback:
+            playback.wake()
+            await until(29.9)
+            assert tale.speaker.is_open
+            await until(30.2)
+            assert not tale.speaker.is_open
+        assert tale.told == ["speaker.asleep", "speaker.awake", "speaker.asleep"]
+
+    run(story())
+
+
+def test_a_speaker_that_is_gone_when_it_is_woken_was_lost_and_the_answer_waits_for_it() -> None:
+    async def story() -> None:
+        tale = Story(sleep_after_s=10.0)
+        reply = known_sound(DOWN, 2.0)
+        async with tale.running(from_s=15.0) as playback:
+            tale.speaker.lose()
+            await until(20.0)
+            assert tale.faults == []
+            playback.earcon(sound(Earcon.DONE))
+            playback.play(1, reply)
+            playback.end(1)
+            await until(22.0)
+            tale.speaker.restore()
+            await until(30.0)
+        assert tale.all_heard == reply
+        assert [(round(at_s), lost) for at_s, lost in tale.faults] == [(20, True), (23, False)]
+        assert [line.split(" ")[0] for line in tale.told] == [
+            "speaker.asleep",
+            "speaker.awake",
+            "device.lost",
+            "device.back",
+        ]
+
+    run(story())
+
+
 # --- everything at random --------------------------------------------------------------------------
 
 
@@ -685,6 +877,8 @@ class Chaos:
     accounts: list[Heard] = field(default_factory=list)
 
     async def step(self) -> None:
+        if self.tale.sleep_after_s and self.dice.random() < 0.05:
+            await asyncio.sleep(self.dice.choice([10.0, 12.0, 12.01, 12.05]))
         steps = [self.turn, self.chunk, self.chunk, self.chunk, self.end, self.silence]
         if self.dice.random() < 0.3:
             await asyncio.sleep(self.dice.choice([0.0, 0.005, 0.02, 0.1, 0.5]))
@@ -738,7 +932,7 @@ class Chaos:
 def test_whatever_happens_nothing_stale_sounds_and_every_answer_is_accounted_for(seed: int) -> None:
     async def story() -> None:
         dice = random.Random(seed)
-        tale = Story()
+        tale = Story(sleep_after_s=dice.choice([0.0, 10.0]))
         chaos = Chaos(tale, dice)
         async with tale.running(from_s=dice.uniform(0.5, 0.52)):
             chaos.turn()

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ from tests.support.in_process import Attempt
 from tests.support.virtual_time import run
 
 SEEDS, SECONDS = 1000, 8
+EVENTFUL = 2
+"""A seed in whose conversation there is enough for every breach that is planted."""
 
 
 @pytest.mark.timeout(300)
@@ -38,7 +41,7 @@ def test_the_invariants_hold_over_many_seeds() -> None:
 
 def test_the_same_seed_is_the_same_conversation() -> None:
     assert str(drawn(7, 20.0)) == str(drawn(7, 20.0))
-    first, second = conversation(4), conversation(4)
+    first, second = conversation(EVENTFUL), conversation(EVENTFUL)
     assert first.journal == second.journal
     assert first.frames == second.frames
     assert violations(first) == []
@@ -78,6 +81,21 @@ def a_dark_ring(trace: Trace) -> None:
     shown = trace.story.board.ring.shown
     shown.append(((gate.from_s + gate.to_s) / 2, ((0, 0, 0),) * 2))
     shown.sort(key=lambda each: each[0])
+
+
+def a_ring_that_stays_cyan(trace: Trace) -> None:
+    gate = trace.gates[-1]
+    cyan = ((0, 225, 255),) * 2
+    trace.story.board.ring.shown += [(gate.to_s + 0.1, cyan), (gate.to_s + 0.2, cyan)]
+
+
+def a_turn_that_nobody_began(trace: Trace) -> None:
+    gate = trace.gates[0]
+    trace.gates.append(replace(gate, from_s=gate.from_s + 0.1))
+
+
+def a_turn_that_silence_began(trace: Trace) -> None:
+    trace.gates[-1] = replace(trace.gates[-1], from_s=trace.gates[-1].from_s - 0.1, begun="voice")
 
 
 def an_old_answer(trace: Trace) -> None:
@@ -129,6 +147,9 @@ PLANTED: dict[Callable[[Trace], None], Callable[[Trace], Iterator[str]]] = {
     said_with_the_gate_closed: invariants.nothing_leaves_but_what_was_said_into_an_open_gate,
     a_start_in_an_open_window: invariants.windows_open_and_close_in_turn_on_every_link,
     a_dark_ring: invariants.the_ring_never_claims_less_than_the_microphone_does,
+    a_ring_that_stays_cyan: invariants.the_ring_is_cyan_only_while_the_gate_is_open,
+    a_turn_that_nobody_began: invariants.only_whoever_may_opens_the_gate,
+    a_turn_that_silence_began: invariants.only_whoever_may_opens_the_gate,
     an_old_answer: invariants.nothing_sounds_of_a_turn_that_is_over,
     a_turn_without_an_end: invariants.every_turn_comes_to_an_end_that_is_told_and_true,
     an_interruption_by_nobody: invariants.every_turn_comes_to_an_end_that_is_told_and_true,
@@ -143,6 +164,6 @@ PLANTED: dict[Callable[[Trace], None], Callable[[Trace], Iterator[str]]] = {
 
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
 def test_a_planted_breach_is_found(plant: Callable[[Trace], None]) -> None:
-    trace = conversation(4)
+    trace = conversation(EVENTFUL)
     plant(trace)
     assert list(PLANTED[plant](trace))

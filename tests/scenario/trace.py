@@ -15,6 +15,11 @@ from tests.support.in_process import InProcessLink
 from tests.support.virtual_time import START_S
 
 PRE_ROLL_FRAMES = 25
+SURE_FRAMES = 15
+"""Where a voice opened the gate: so much more, for it had to be sure of it."""
+VOICE_S = 1.0
+VOICE_FRAMES = 5
+"""The least that opens the gate, and the most time that it takes."""
 DEBOUNCE_S = 0.031
 EPSILON_S = 1e-6
 SILENCE = digest(UP.silence)
@@ -27,6 +32,7 @@ class Gate:
     turn_id: int
     from_s: float
     to_s: float
+    begun: str
 
 
 class Trace:
@@ -48,7 +54,9 @@ class Trace:
         """Every opening, in order; `inf` where it was still open at the end."""
         closed_s = {line["turn_id"]: line["at_s"] for line in self.story.told("gate.closed")}
         opened = self.story.told("gate.opened")
-        return [Gate(line["turn_id"], line["at_s"], closed_s.get(line["turn_id"], inf)) for line in opened]
+        return [
+            Gate(line["turn_id"], line["at_s"], closed_s.get(line["turn_id"], inf), line["begun"]) for line in opened
+        ]
 
     @cached_property
     def muted(self) -> list[tuple[float, float]]:
@@ -83,7 +91,8 @@ class Trace:
 
         That is half a second of audio, and reaches further back where the microphone had lost some.
         """
-        first = bisect_left(self._captured_s, gate.from_s + EPSILON_S) - PRE_ROLL_FRAMES
+        frames = PRE_ROLL_FRAMES + (0 if gate.begun == "button" else SURE_FRAMES)
+        first = bisect_left(self._captured_s, gate.from_s + EPSILON_S) - frames
         return self._captured_s[max(0, first)] - EPSILON_S <= moment_s <= gate.to_s + EPSILON_S
 
     @cached_property
@@ -94,6 +103,12 @@ class Trace:
         """Whether a press can have been told of then: at once, or when the debouncing was over."""
         reopened = any(from_s <= moment_s <= to_s + 35.0 for from_s, to_s in self.spell("push_button lost"))
         return reopened or any(0.0 <= moment_s - pressed_s <= DEBOUNCE_S for pressed_s in self.pressed_s)
+
+    def voice_at(self, moment_s: float, begun: str) -> bool:
+        """Whether a voice opened the gate then, in the way that is named; and there was one, of whatever loudness."""
+        opened = any(gate.begun == begun and abs(gate.from_s - moment_s) < EPSILON_S for gate in self.gates)
+        first = bisect_left(self.frames, (moment_s - VOICE_S, ""))
+        return opened and bisect_left(self.frames, (moment_s + EPSILON_S, "")) - first >= VOICE_FRAMES
 
     def spell(self, name: str) -> list[tuple[float, float]]:
         """When something that was planned went on, from when to when."""

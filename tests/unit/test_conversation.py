@@ -1,19 +1,22 @@
 """The reducer: what happens, and what is to be done about it."""
 
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.conversation import (
-    AnswerCut,
+from daemon.conversation import Conversation
+from daemon.effects import (
+    Attack,
+    Begun,
     CloseGate,
-    Conversation,
     Cue,
     Effect,
     Ending,
     Forget,
     LetSound,
-    Mode,
+    Look,
     OpenGate,
     Outcome,
     SayAgain,
@@ -21,14 +24,19 @@ from daemon.conversation import (
     Silence,
     Sound,
     TurnOver,
+    Watch,
+    Withdraw,
 )
 from daemon.events import (
+    BargedIn,
+    Doubled,
     Event,
     Fault,
     FaultFound,
     FaultMended,
     LinkChanged,
     LinkState,
+    LongPressed,
     MuteAsked,
     NothingSaid,
     Pressed,
@@ -45,7 +53,10 @@ from daemon.events import (
     TurnGivenUp,
     TurnState,
     TurnTooLong,
+    VoiceHeard,
+    WatchOver,
 )
+from daemon.ways import AnswerCut, Mode, Ways
 
 PRESS = Pressed(0.0)
 RELEASE = Released(1.0, held_s=1.0)
@@ -65,7 +76,7 @@ def turn_of(conversation: Conversation) -> TurnState:
 
 
 def test_hold_opens_while_the_button_is_down() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     assert told(conversation, PRESS) == [OpenGate(1, endpointing=False)]
     assert turn_of(conversation) is TurnState.LISTENING
     assert told(conversation, RELEASE) == [CloseGate(1, Ending.RELEASED)]
@@ -73,7 +84,7 @@ def test_hold_opens_while_the_button_is_down() -> None:
 
 
 def test_tap_listens_until_the_user_is_silent() -> None:
-    conversation = Conversation(Mode.TAP)
+    conversation = Conversation(Ways(Mode.TAP))
     assert told(conversation, PRESS) == [OpenGate(1, endpointing=True)]
     assert told(conversation, TAPPED) == []
     assert told(conversation, SpeechStarted(1)) == []
@@ -82,20 +93,20 @@ def test_tap_listens_until_the_user_is_silent() -> None:
 
 
 def test_a_second_tap_ends_the_turn_at_once() -> None:
-    conversation = Conversation(Mode.TAP)
+    conversation = Conversation(Ways(Mode.TAP))
     assert told(conversation, PRESS, TAPPED, SpeechStarted(1), PRESS) == [CloseGate(1, Ending.TAPPED)]
     assert turn_of(conversation) is TurnState.THINKING
 
 
 def test_a_second_tap_before_a_word_asks_nothing() -> None:
-    conversation = Conversation(Mode.TAP)
+    conversation = Conversation(Ways(Mode.TAP))
     expected = [CloseGate(1, Ending.TAPPED), Silence(1), Forget(1), TurnOver(1, Outcome.EMPTY)]
     assert told(conversation, PRESS, TAPPED, PRESS) == expected
     assert turn_of(conversation) is TurnState.IDLE
 
 
 def test_a_tap_in_hold_mode_stops_the_answer_and_asks_nothing() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     stopped = told(conversation, PRESS, RELEASE, ReplySounding(1), PRESS)
     assert stopped == [Silence(1), Forget(1), TurnOver(1, Outcome.INTERRUPTED), OpenGate(2, endpointing=False)]
     expected = [CloseGate(2, Ending.TOO_SHORT), Silence(2), Forget(2), TurnOver(2, Outcome.EMPTY)]
@@ -103,7 +114,7 @@ def test_a_tap_in_hold_mode_stops_the_answer_and_asks_nothing() -> None:
 
 
 def test_an_answer_sounds_and_is_over() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     assert told(conversation, PRESS, RELEASE, ReplySounding(1)) == []
     assert turn_of(conversation) is TurnState.SPEAKING
     assert told(conversation, ReplyGenerated(1)) == [Forget(1), LetSound(1)]
@@ -113,25 +124,25 @@ def test_an_answer_sounds_and_is_over() -> None:
 
 
 def test_speaking_again_before_the_answer_keeps_what_was_said() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     expected = [Silence(1), TurnOver(1, Outcome.SUPERSEDED), OpenGate(2, endpointing=False)]
     assert told(conversation, PRESS, RELEASE, PRESS) == expected
 
 
 def test_no_answer_at_all_is_heard_as_an_error() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     assert told(conversation, PRESS, RELEASE, ReplyDone(1, "MALFORMED_FUNCTION_CALL")) == [Forget(1), LetSound(1)]
     assert told(conversation, ReplySounded(1)) == [Forget(1), Sound(Cue.ERROR), TurnOver(1, Outcome.UNANSWERED)]
 
 
 def test_the_server_interrupting_the_current_answer_silences_it() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     expected = [Silence(1), Forget(1), TurnOver(1, Outcome.INTERRUPTED)]
     assert told(conversation, PRESS, RELEASE, ReplySounding(1), ReplyInterrupted(1)) == expected
 
 
 def test_terminal_messages_of_an_older_turn_are_ignored() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     told(conversation, PRESS, RELEASE, ReplySounding(1), PRESS, RELEASE)
     terminal = (ReplyInterrupted(1), ReplyGenerated(1), ReplyDone(1), ReplySounded(1))
     for stale in (*terminal, ReplySounding(1), ReplyLost(1, 0.0)):
@@ -149,7 +160,7 @@ def test_terminal_messages_of_an_older_turn_are_ignored() -> None:
     ],
 )
 def test_a_link_lost_in_the_answer(answer_cut: AnswerCut, heard_share: float, again: bool) -> None:
-    conversation = Conversation(Mode.HOLD, answer_cut)
+    conversation = Conversation(Ways(Mode.HOLD, answer_cut=answer_cut))
     told(conversation, PRESS, RELEASE, ReplySounding(1))
     assert told(conversation, LinkChanged(LinkState.DOWN)) == []
     effects = told(conversation, ReplyLost(1, heard_share))
@@ -165,7 +176,7 @@ def test_a_link_lost_in_the_answer(answer_cut: AnswerCut, heard_share: float, ag
 
 
 def test_a_turn_that_is_given_up_is_heard_as_an_error() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     told(conversation, PRESS, RELEASE)
     expected = [Silence(1), Forget(1), Sound(Cue.ERROR), TurnOver(1, Outcome.UNANSWERED)]
     assert told(conversation, TurnGivenUp(1)) == expected
@@ -173,14 +184,14 @@ def test_a_turn_that_is_given_up_is_heard_as_an_error() -> None:
 
 
 def test_a_link_lost_before_the_answer_changes_nothing_for_the_turn() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     told(conversation, PRESS, RELEASE, LinkChanged(LinkState.DOWN))
     assert turn_of(conversation) is TurnState.THINKING
     assert conversation.status.link is LinkState.DOWN
 
 
 def test_muting_in_mid_sentence_ends_the_sentence() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     told(conversation, PRESS)
     assert told(conversation, MuteAsked(True)) == [SetMuted(True), CloseGate(1, Ending.MUTED), Sound(Cue.MUTED)]
     assert told(conversation, MuteAsked(True)) == []
@@ -188,7 +199,7 @@ def test_muting_in_mid_sentence_ends_the_sentence() -> None:
 
 
 def test_a_press_while_muted_opens_nothing() -> None:
-    conversation = Conversation(Mode.TAP)
+    conversation = Conversation(Ways(Mode.TAP))
     told(conversation, MuteAsked(True))
     assert told(conversation, PRESS) == [Sound(Cue.MUTED)]
     assert turn_of(conversation) is TurnState.IDLE
@@ -196,7 +207,7 @@ def test_a_press_while_muted_opens_nothing() -> None:
 
 @pytest.mark.parametrize("fault", [Fault.KEY, Fault.SETUP, Fault.MICROPHONE])
 def test_a_press_that_cannot_lead_anywhere_says_so(fault: Fault) -> None:
-    conversation = Conversation(Mode.TAP)
+    conversation = Conversation(Ways(Mode.TAP))
     told(conversation, FaultFound(fault))
     assert told(conversation, PRESS) == [Sound(Cue.ERROR)]
     told(conversation, FaultMended(fault))
@@ -204,13 +215,213 @@ def test_a_press_that_cannot_lead_anywhere_says_so(fault: Fault) -> None:
 
 
 def test_a_turn_that_got_too_long_is_answered() -> None:
-    conversation = Conversation(Mode.HOLD)
+    conversation = Conversation(Ways(Mode.HOLD))
     assert told(conversation, PRESS, TurnTooLong(1)) == [CloseGate(1, Ending.TOO_LONG), Sound(Cue.DONE)]
     assert told(conversation, RELEASE) == []
 
 
+# --- voices ----------------------------------------------------------------------------------------
+
+FREE = Ways(Mode.HANDS_FREE, wakes=True, follow_up_s=8.0, barges_in=True, looks=True)
+SAID = (SpeechStarted(1), SpeechEnded(1))
+
+
+def free(*events: Event, ways: Ways = FREE) -> Conversation:
+    """A conversation after `events`, with a link."""
+    conversation = Conversation(ways)
+    told(conversation, LinkChanged(LinkState.UP), *events)
+    return conversation
+
+
+def test_hands_free_watches_strictly_until_somebody_speaks() -> None:
+    conversation = Conversation(FREE)
+    assert told(conversation, LinkChanged(LinkState.UP)) == [Watch(Attack.STRICT)]
+    assert told(conversation, VoiceHeard()) == [OpenGate(1, endpointing=True, begun=Begun.VOICE)]
+    assert told(conversation, *SAID) == [CloseGate(1, Ending.SILENCE), Sound(Cue.DONE), Watch(Attack.EASY)]
+    assert told(conversation, ReplySounding(1)) == [Watch(Attack.NONE)]
+    assert told(conversation, ReplySounded(1)) == [TurnOver(1, Outcome.ANSWERED), Watch(Attack.EASY, 8.0)]
+    assert conversation.status.follow_up
+    assert told(conversation, WatchOver()) == [Watch(Attack.STRICT)]
+    assert not conversation.status.follow_up
+
+
+@pytest.mark.parametrize(
+    ("ways", "before", "thinking", "after"),
+    [
+        (Ways(Mode.HOLD, wakes=True, follow_up_s=8.0, barges_in=True), [], [], []),
+        (Ways(Mode.TAP, wakes=True, follow_up_s=8.0), [], [], []),
+        (Ways(Mode.TAP, barges_in=True), [], [Watch(Attack.EASY)], []),
+        (Ways(Mode.HANDS_FREE, follow_up_s=5.0), [], [], [Watch(Attack.EASY, 5.0)]),
+        (Ways(Mode.HANDS_FREE, wakes=True), [Watch(Attack.STRICT)], [], [Watch(Attack.STRICT)]),
+    ],
+)
+def test_who_is_watched_for_and_when(
+    ways: Ways, before: list[Effect], thinking: list[Effect], after: list[Effect]
+) -> None:
+    conversation = Conversation(ways)
+
+    def watches(*events: Event) -> list[Effect]:
+        return [effect for effect in told(conversation, *events) if isinstance(effect, Watch)]
+
+    assert watches(LinkChanged(LinkState.UP)) == before
+    assert watches(PRESS) == []
+    assert watches(SpeechStarted(1)) == []
+    ended = SpeechEnded(1) if ways.mode is not Mode.HOLD else RELEASE
+    assert watches(ended) == thinking
+    told(conversation, ReplySounding(1))
+    assert watches(ReplySounded(1)) == after
+
+
+@pytest.mark.parametrize("hindrance", [MuteAsked(True), FaultFound(Fault.MICROPHONE), FaultFound(Fault.LIMIT)])
+def test_nobody_is_watched_for_while_no_turn_can_begin(hindrance: Event) -> None:
+    conversation = free(PRESS, *SAID, ReplySounding(1), ReplySounded(1))
+    assert told(conversation, hindrance)[-1] == Watch(Attack.NONE)
+    assert not conversation.status.follow_up, "the window does not go on afterwards"
+    assert told(conversation, VoiceHeard()) == []
+
+
+def test_the_watch_goes_on_when_a_turn_can_begin_again() -> None:
+    conversation = free(MuteAsked(True))
+    assert told(conversation, MuteAsked(False))[-1] == Watch(Attack.STRICT)
+
+
+@pytest.mark.parametrize("ending", [PRESS, TurnTooLong(1)])
+def test_a_turn_that_was_closed_on_purpose_or_never_ends_is_not_reopened_by_a_voice(ending: Event) -> None:
+    conversation = free(PRESS, SpeechStarted(1), ending)
+    assert turn_of(conversation) is TurnState.THINKING
+    assert told(conversation, VoiceHeard()) == []
+
+
+def test_a_voice_over_the_answer_stops_it_and_is_listened_to() -> None:
+    conversation = free(PRESS, *SAID, ReplySounding(1))
+    assert told(conversation, BargedIn()) == [
+        Silence(1),
+        Forget(1),
+        TurnOver(1, Outcome.INTERRUPTED),
+        OpenGate(2, endpointing=True, begun=Begun.BARGE_IN),
+    ]
+
+
+@pytest.mark.parametrize("ways", [Ways(Mode.HOLD, barges_in=True), Ways(Mode.TAP), Ways(Mode.HANDS_FREE, wakes=True)])
+def test_where_the_button_alone_stops_an_answer_no_voice_does(ways: Ways) -> None:
+    conversation = free(PRESS, RELEASE, *SAID, ReplySounding(1), ways=ways)
+    assert told(conversation, BargedIn()) == []
+    assert turn_of(conversation) is TurnState.SPEAKING
+
+
+@pytest.mark.parametrize("before", [(), (PRESS,), (PRESS, *SAID)])
+def test_a_barge_in_means_nothing_when_no_answer_sounds(before: tuple[Event, ...]) -> None:
+    assert told(free(*before), BargedIn()) == []
+
+
+@pytest.mark.parametrize("ending", [NothingSaid(2), MuteAsked(True), FaultFound(Fault.MICROPHONE)])
+def test_a_voice_before_the_answer_that_was_none_costs_no_answer(ending: Event) -> None:
+    """What was said before is answered with the turn that only seemed to go on from it."""
+    conversation = free(PRESS, *SAID)
+    opened = told(conversation, VoiceHeard())
+    assert opened == [
+        Silence(1),
+        TurnOver(1, Outcome.SUPERSEDED),
+        OpenGate(2, endpointing=True, begun=Begun.VOICE),
+    ]
+    effects = told(conversation, ending)
+    assert not any(isinstance(effect, Forget | TurnOver) for effect in effects)
+    assert turn_of(conversation) is TurnState.THINKING
+    assert told(conversation, ReplySounding(2), ReplySounded(2))[0] == TurnOver(2, Outcome.ANSWERED)
+
+
+def test_a_voice_in_between_that_was_none_is_dropped() -> None:
+    conversation = free(VoiceHeard())
+    assert TurnOver(1, Outcome.EMPTY) in told(conversation, NothingSaid(1))
+    assert turn_of(conversation) is TurnState.IDLE
+
+
+@pytest.mark.parametrize("voice", [VoiceHeard(), BargedIn()])
+def test_a_voice_after_an_answer_that_was_none_does_not_cost_the_follow_up(voice: Event) -> None:
+    """Or else, where a press wakes the device, nobody could go on with the conversation."""
+    ways = replace(FREE, wakes=False)
+    answered = (ReplySounded(1),) if isinstance(voice, VoiceHeard) else ()
+    conversation = free(PRESS, *SAID, ReplySounding(1), *answered, voice, ways=ways)
+    assert turn_of(conversation) is TurnState.LISTENING
+    assert told(conversation, NothingSaid(2))[-1] == Watch(Attack.EASY, 8.0)
+    assert conversation.status.follow_up
+    told(conversation, PRESS, NothingSaid(3))
+    assert not conversation.status.follow_up, "a press that says nothing ends the conversation"
+
+
+# --- what the button means besides -----------------------------------------------------------------
+
+
+def test_a_long_press_drops_what_it_opened_and_mutes() -> None:
+    conversation = free(PRESS, SpeechStarted(1))
+    assert told(conversation, LongPressed(1.0)) == [
+        CloseGate(1, Ending.MUTED),
+        Silence(1),
+        Forget(1),
+        TurnOver(1, Outcome.EMPTY),
+        SetMuted(True),
+        Sound(Cue.MUTED),
+    ]
+
+
+def test_a_long_press_does_not_drop_what_an_earlier_one_opened() -> None:
+    conversation = free(PRESS, TAPPED, SpeechStarted(1))
+    assert told(conversation, PRESS) == [CloseGate(1, Ending.TAPPED)]
+    told(conversation, LongPressed(1.0))
+    assert turn_of(conversation) is TurnState.THINKING
+    assert conversation.status.muted
+
+
+def test_a_look_is_asked_for_once_a_turn_is_there() -> None:
+    conversation = free(PRESS, TAPPED)
+    assert told(conversation, Doubled(0.2)) == [Look(1)]
+    assert told(free(MuteAsked(True)), Doubled(0.2)) == [Sound(Cue.MUTED)]
+
+
+# --- the service finds the end ---------------------------------------------------------------------
+
+SERVED = Ways(Mode.TAP, served=True)
+
+
+def test_an_answer_that_sounds_closes_the_gate() -> None:
+    conversation = free(PRESS, SpeechStarted(1), ways=SERVED)
+    assert told(conversation, ReplySounding(1)) == [CloseGate(1, Ending.ANSWERED)]
+    assert turn_of(conversation) is TurnState.SPEAKING
+    assert told(conversation, ReplyGenerated(1)) == [Forget(1), LetSound(1)]
+    assert told(conversation, ReplySounded(1)) == [TurnOver(1, Outcome.ANSWERED)]
+
+
+@pytest.mark.parametrize("terminal", [ReplyGenerated(1), ReplyDone(1)])
+def test_an_answer_that_is_whole_before_it_sounds_closes_the_gate_too(terminal: Event) -> None:
+    conversation = free(PRESS, SpeechStarted(1), ways=SERVED)
+    assert told(conversation, terminal) == [CloseGate(1, Ending.ANSWERED), Forget(1), LetSound(1)]
+    assert told(conversation, ReplySounding(1), ReplySounded(1)) == [TurnOver(1, Outcome.ANSWERED)]
+
+
+@pytest.mark.parametrize("cut", [ReplyInterrupted(1), ReplyLost(1, 0.0)])
+def test_a_turn_goes_on_when_its_answer_began_too_soon(cut: Event) -> None:
+    conversation = free(PRESS, SpeechStarted(1), ways=SERVED)
+    assert told(conversation, cut) == [Withdraw(1)]
+    assert turn_of(conversation) is TurnState.LISTENING
+
+
+def test_the_end_of_an_answer_that_was_interrupted_does_not_end_the_turn() -> None:
+    conversation = free(PRESS, SpeechStarted(1), ReplyInterrupted(1), ways=SERVED)
+    assert told(conversation, ReplyDone(1)) == []
+    assert turn_of(conversation) is TurnState.LISTENING
+    assert told(conversation, ReplyGenerated(1))[0] == CloseGate(1, Ending.ANSWERED), "that of the next one does"
+
+
+@pytest.mark.parametrize("event", [ReplySounding(1), ReplyGenerated(1), ReplyDone(1), ReplyInterrupted(1)])
+def test_where_we_find_the_end_no_answer_closes_the_gate(event: Event) -> None:
+    conversation = free(PRESS, SpeechStarted(1), ways=Ways(Mode.TAP))
+    assert told(conversation, event) == []
+    assert turn_of(conversation) is TurnState.LISTENING
+
+
 EVENTS = st.one_of(
-    st.just(PRESS),
+    st.sampled_from([PRESS, Pressed(0.0, found=True), Doubled(0.0), LongPressed(0.0)]),
+    st.sampled_from([VoiceHeard(), WatchOver(), BargedIn()]),
     st.sampled_from([RELEASE, TAPPED]),
     st.builds(MuteAsked, st.booleans()),
     st.builds(SightChanged, st.booleans()),
@@ -236,11 +447,28 @@ EVENTS = st.one_of(
 )
 
 
-@given(st.sampled_from(Mode), st.lists(EVENTS, max_size=60))
-def test_whatever_happens_the_gate_and_the_ring_agree(mode: Mode, events: list[Event]) -> None:
-    """Gates open and close in turn, never while muted, exactly while the status says listening; turns end once."""
-    conversation = Conversation(mode)
+WAYS = st.builds(
+    Ways,
+    mode=st.sampled_from(Mode),
+    wakes=st.booleans(),
+    follow_up_s=st.sampled_from([0.0, 8.0]),
+    barges_in=st.booleans(),
+    served=st.booleans(),
+    looks=st.booleans(),
+    answer_cut=st.sampled_from(AnswerCut),
+)
+
+
+@settings(max_examples=300)
+@given(WAYS, st.lists(EVENTS, max_size=60))
+def test_whatever_happens_the_gate_and_the_ring_agree(ways: Ways, events: list[Event]) -> None:
+    """Gates open and close in turn, never while muted, exactly while the status says listening; turns end once.
+
+    A closed gate is watched only where a voice may open it, and a follow-up is shown exactly while it runs.
+    """
+    conversation = Conversation(ways)
     is_open, over = False, set()
+    watch = Watch(Attack.NONE)
     for event in events:
         for effect in conversation.handle(event):
             match effect:
@@ -248,15 +476,29 @@ def test_whatever_happens_the_gate_and_the_ring_agree(mode: Mode, events: list[E
                     assert not is_open
                     assert not conversation.status.muted
                     assert turn_id == conversation.turn_id
-                    is_open = True
+                    is_open, watch = True, Watch(Attack.NONE)
                 case CloseGate():
                     assert is_open
                     is_open = False
+                case Watch():
+                    assert not is_open
+                    assert effect != watch
+                    watch = effect
+                case Look(turn_id):
+                    assert is_open
+                    assert turn_id == conversation.turn_id
+                    assert ways.looks
                 case TurnOver(turn_id):
                     assert turn_id not in over
                     over.add(turn_id)
                 case _:
                     pass
-        assert is_open == (conversation.status.turn is TurnState.LISTENING)
+        status = conversation.status
+        assert is_open == (status.turn is TurnState.LISTENING)
+        assert status.follow_up == (watch.for_s is not None)
+        if watch.attack is not Attack.NONE:
+            assert not status.muted
+            assert ways.mode is not Mode.HOLD
+            assert status.turn in {TurnState.IDLE, TurnState.THINKING}
     expected_open = set() if conversation.status.turn is TurnState.IDLE else {conversation.turn_id}
     assert over == set(range(1, conversation.turn_id + 1)) - expected_open

@@ -19,6 +19,9 @@ EVERY_STATUS = [
     for link, turn, muted, seeing in itertools.product(LinkState, TurnState, (False, True), (False, True))
     for size in range(len(Fault) + 1)
     for faults in itertools.combinations(Fault, size)
+] + [
+    Status(link, muted=muted, seeing=seeing, follow_up=True)
+    for link, muted, seeing in itertools.product(LinkState, (False, True), (False, True))
 ]
 ONE_OF_EACH = {meaning(status): status for status in EVERY_STATUS}.values()
 """A status for each thing that the ring can say."""
@@ -109,7 +112,7 @@ def test_idle_and_healthy_is_dark_and_still(count: int, link: LinkState) -> None
 
 def test_a_picture_is_called_still_exactly_if_it_never_changes() -> None:
     for status in ONE_OF_EACH:
-        pictures = set(film(status, 1, seconds=6.0))
+        pictures = {lights(status, number * PICTURE_S, 1, level=number / 150) for number in range(150)}
         assert (len(pictures) > 1) == animated(status), status
 
 
@@ -135,6 +138,7 @@ DIFFERENT_STATES = {
     "thinking": Status(LinkState.UP, TurnState.THINKING),
     "thinking, link down": Status(LinkState.DOWN, TurnState.THINKING),
     "speaking": Status(LinkState.UP, TurnState.SPEAKING),
+    "follow-up": Status(LinkState.UP, follow_up=True),
     "muted": Status(LinkState.UP, muted=True),
     "seeing": Status(LinkState.UP, seeing=True),
     **{fault.value: Status(LinkState.UP, faults=frozenset((fault,))) for fault in Fault},
@@ -223,6 +227,10 @@ def test_every_meaning_is_one_sentence_and_names_what_matters_for_privacy() -> N
             Status(LinkState.DOWN, TurnState.LISTENING, seeing=True),
             "Listening, what the microphone hears is kept until the service is reached; the camera is on.",
         ),
+        (
+            Status(LinkState.DOWN, follow_up=True),
+            "Ready, nothing is sent until you speak, and your voice goes on with the conversation.",
+        ),
         (Status(LinkState.UP, muted=True), "Muted, the microphone is shut off."),
         (Status(LinkState.UP, TurnState.SPEAKING, muted=True), "Muted, the microphone is shut off; answering."),
         (
@@ -245,3 +253,20 @@ def test_words_that_are_being_lost_turn_the_open_microphone_amber_below_and_neve
     assert meaning(overflowing).endswith("the beginning of it is being lost.")
     if count > 2:
         assert all(amber[0] == plain[0] for amber, plain in pictures), "the top still says that the microphone is open"
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("link", LinkState)
+def test_a_follow_up_is_an_arc_that_shrinks_from_all_round_to_nothing(count: int, link: LinkState) -> None:
+    shown = [lights(Status(link, follow_up=True), 1.0, count, level=left / 50) for left in range(50, -1, -1)]
+    assert all(green > 50 for _, green, _ in shown[0])
+    assert shown[-1] == ((0, 0, 0),) * count
+    for before, after in itertools.pairwise(shown):
+        assert all(
+            later <= sooner
+            for one, other in zip(before, after, strict=True)
+            for sooner, later in zip(one, other, strict=True)
+        )
+    for picture in shown:
+        lit = [green > 0 for _, green, _ in picture]
+        assert lit == sorted(lit, reverse=True), "clockwise from the top, without a hole"

@@ -1,0 +1,159 @@
+"""The microphone's side put together as the configuration has it; what it notices becomes events."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, assert_never
+
+from hardware.interfaces import Microphone
+from hardware.played import Piece
+
+from .audio.capture import Capture
+from .audio.echo import EchoControl
+from .audio.echo_making import EchoSettings, echo_control
+from .audio.gate import Gate, GateSettings, Marker
+from .audio.silero import SileroVad
+from .audio.vad import Vad, WebRtcVad
+from .config import Config
+from .config.schema import TurnSection
+from .effects import Attack
+from .events import (
+    BargedIn,
+    Event,
+    Fault,
+    FaultFound,
+    FaultMended,
+    NothingSaid,
+    SpeechEnded,
+    SpeechStarted,
+    TurnTooLong,
+    VoiceHeard,
+    WatchOver,
+)
+from .journal import Journal
+
+STRICT_ATTACK_MS: Final = 300
+"""How much voice opens the gate when nobody is expected to speak: a cough or a chair has less."""
+SERVED_SILENCE_MS: Final = 2_000
+"""Where the service finds the ends of turns: how much longer than it could be nothing must be said until we do."""
+
+
+def gate_settings(turn: TurnSection) -> GateSettings:
+    """Return how the gate listens."""
+    shortest_ms, start_ms, longest_ms = turn.shortest_hangover_ms, turn.hangover_ms, turn.longest_hangover_ms
+    if turn.taking == "server":
+        shortest_ms = start_ms = longest_ms = turn.longest_hangover_ms + SERVED_SILENCE_MS
+    return GateSettings(
+        pre_roll_ms=turn.pre_roll_ms,
+        attack_ms=turn.attack_ms,
+        sure_ms=max(turn.attack_ms, STRICT_ATTACK_MS),
+        hangover_ms=start_ms,
+        shortest_hangover_ms=shortest_ms,
+        longest_hangover_ms=longest_ms,
+        no_speech_s=turn.no_speech_s,
+        longest_s=turn.longest_s,
+    )
+
+
+class Ears:
+    """Listens, and says what was heard.
+
+    Args:
+        open_microphone: Opens it, as `Board.microphone` does.
+        config: How the owner takes turns, and what is done about echo.
+        vad: Decides which frames hold speech.
+        reference: Returns what the speaker was given since it was called last.
+        audible: Whether our own loudspeaker may be heard now.
+        said: Takes each frame that leaves, and when its last sample was captured.
+        dispatch: Takes what happened.
+        journal: Where muting is told, what happens to the microphone, and which echo control it is.
+    """
+
+    def __init__(
+        self,
+        open_microphone: Callable[[], Awaitable[Microphone]],
+        config: Config,
+        vad: Vad,
+        *,
+        reference: Callable[[], list[Piece]],
+        audible: Callable[[], bool],
+        said: Callable[[bytes, float], None],
+        dispatch: Callable[[Event], None],
+        journal: Journal,
+    ) -> None:
+        self._settings: Final = gate_settings(config.turn)
+        self._said: Final = said
+        self._dispatch: Final = dispatch
+        self._journal: Final = journal
+        self._turn_id = 0
+        """The turn that the gate was opened for last."""
+        echo = config.echo
+        self.echo: Final[EchoControl] = echo_control(
+            EchoSettings(echo.mode, echo.noise_suppression, echo.automatic_gain),
+            reference,
+            journal.tell,
+            barge_in=config.turn.barge_in == "voice" and config.turn.mode != "hold",
+            # Beside the other one Silero finds soft voices sooner; it works only while an answer sounds.
+            detectors=[WebRtcVad(2), SileroVad()] if config.turn.vad != "webrtc" else None,
+        )
+        self.capture: Final = Capture(
+            open_microphone, Gate(self._settings), self.echo, vad, listener=self, audible=audible, tell=journal.tell
+        )
+
+    def __repr__(self) -> str:
+        return f"<Ears {self.capture!r}>"
+
+    def open(self, turn_id: int, *, endpointing: bool, to_voice: bool) -> None:
+        """Open the gate for a turn; see `Capture.open_gate`."""
+        self._turn_id = turn_id
+        self.capture.open_gate(endpointing=endpointing, to_voice=to_voice)
+
+    def watch(self, attack: Attack, for_s: float | None) -> None:
+        """Have the closed gate tell of a voice, for so much audio."""
+        match attack:
+            case Attack.NONE:
+                attack_ms = None
+            case Attack.EASY:
+                attack_ms = self._settings.attack_ms
+            case Attack.STRICT:
+                attack_ms = self._settings.sure_ms
+            case _:
+                assert_never(attack)
+        self.capture.watch(attack_ms, for_s)
+
+    def mute(self, muted: bool) -> None:
+        """Be deaf, or not."""
+        self.capture.muted = muted
+        self._journal.tell("microphone.muted" if muted else "microphone.unmuted")
+
+    # --- Listener ----------------------------------------------------------------------------------
+
+    def said(self, pcm: bytes, captured_s: float) -> None:
+        """Pass on a frame that leaves."""
+        self._said(pcm, captured_s)
+
+    def noticed(self, marker: Marker) -> None:
+        """Make an event of what the gate noticed."""
+        match marker:
+            case Marker.SPEECH_STARTED:
+                self._dispatch(SpeechStarted(self._turn_id))
+            case Marker.SPEECH_ENDED:
+                self._dispatch(SpeechEnded(self._turn_id))
+            case Marker.NOTHING_SAID:
+                self._dispatch(NothingSaid(self._turn_id))
+            case Marker.TOO_LONG:
+                self._dispatch(TurnTooLong(self._turn_id))
+            case Marker.VOICE:
+                self._dispatch(VoiceHeard())
+            case Marker.WATCH_OVER:
+                self._dispatch(WatchOver())
+            case _:
+                assert_never(marker)
+
+    def barged_in(self) -> None:
+        """Somebody talks over the answer."""
+        self._dispatch(BargedIn())
+
+    def microphone_lost(self, lost: bool) -> None:
+        """The microphone was lost, or is back."""
+        self._dispatch(FaultFound(Fault.MICROPHONE) if lost else FaultMended(Fault.MICROPHONE))

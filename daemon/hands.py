@@ -1,0 +1,131 @@
+"""Carries out what the conversation decides: one `match`, and no decision."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, assert_never
+
+from .audio.earcon import Earcon, sound
+from .audio.playback import Playback
+from .config import Config
+from .diary import Diary
+from .ears import Ears
+from .effects import (
+    Begun,
+    CloseGate,
+    Cue,
+    Effect,
+    Forget,
+    LetSound,
+    Look,
+    OpenGate,
+    SayAgain,
+    SetMuted,
+    Silence,
+    Sound,
+    TurnOver,
+    Watch,
+    Withdraw,
+)
+from .keeping import Keeping
+from .live.uplink import Uplink
+from .sight import Sight
+
+EARCONS: Final = {
+    Cue.DONE: Earcon.DONE,
+    Cue.ERROR: Earcon.ERROR,
+    Cue.MUTED: Earcon.MUTED,
+    Cue.UNMUTED: Earcon.UNMUTED,
+}
+
+
+class Hands:
+    """Does what follows from what happened.
+
+    Args:
+        config: Whether there are earcons, and when the camera looks.
+        uplink: Takes the turns of the user.
+        ears: Open and close.
+        playback: Sounds and falls silent.
+        sight: Looks.
+        keeping: Keeps whether it is muted, and counts turns.
+        diary: Is told the stations of each turn.
+        wanted: Called when somebody begins to speak: a link is wanted now.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        uplink: Uplink,
+        ears: Ears,
+        playback: Playback,
+        sight: Sight,
+        keeping: Keeping,
+        diary: Diary,
+        wanted: Callable[[], None],
+    ) -> None:
+        self._earcons: Final = config.speaker.earcons
+        self._sees_turns: Final = config.camera.mode == "with_turn"
+        self._uplink: Final = uplink
+        self._ears: Final = ears
+        self._playback: Final = playback
+        self._sight: Final = sight
+        self._keeping: Final = keeping
+        self._diary: Final = diary
+        self._wanted: Final = wanted
+
+    def __repr__(self) -> str:
+        return f"<Hands {self._ears!r} {self._playback!r}>"
+
+    def carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one match over every effect is the point
+        """Do it, before returning. Nothing in it waits."""
+        now = asyncio.get_running_loop().time()
+        match effect:
+            case OpenGate(turn_id, endpointing, begun):
+                self._diary.opened(turn_id, begun.value, now)
+                self._keeping.turn_began()
+                self._uplink.begin(turn_id)
+                self._ears.open(turn_id, endpointing=endpointing, to_voice=begun is not Begun.BUTTON)
+                if self._sees_turns:
+                    self._sight.begin()
+                self._playback.wake()
+                self._wanted()
+            case CloseGate(turn_id, ending):
+                self._ears.capture.close_gate()
+                self._sight.end()
+                self._uplink.end(turn_id)
+                self._diary.closed(turn_id, ending.value, now)
+            case Watch(attack, for_s):
+                self._ears.watch(attack, for_s)
+            case Look():
+                self._sight.begin()
+            case Silence(turn_id):
+                heard = self._playback.silence(turn_id)
+                self._diary.sounded(turn_id, heard.sounded_s, heard.underruns)
+            case Withdraw(turn_id):
+                self._playback.withdraw(turn_id)
+            case LetSound(turn_id):
+                self._playback.end(turn_id)
+            case Forget(turn_id):
+                self._uplink.forget(turn_id)
+            case SayAgain(turn_id, as_turn_id):
+                self._uplink.renumber(as_turn_id)
+                self._diary.said_again(as_turn_id, now)
+            case Sound(cue):
+                if self._earcons:
+                    self._playback.earcon(sound(EARCONS[cue]))
+            case SetMuted(muted):
+                self._ears.mute(muted)
+                self._keeping.muted = muted
+            case TurnOver(turn_id, outcome):
+                self._diary.over(
+                    turn_id,
+                    outcome.value,
+                    now,
+                    session_id=self._keeping.session_id or None,
+                    day_tokens=self._keeping.today().get("total", 0),
+                )
+            case _:
+                assert_never(effect)
