@@ -20,7 +20,7 @@ from hardware.blocking import in_thread
 
 from .tcp import watch
 from .trust import trusting
-from .upward import Image, Speech, TurnEnd, TurnStart, Upward
+from .upward import Glance, Image, Prompt, Speech, Taking, ToolAnswer, TurnEnd, TurnStart, Upward
 from .wire import Downward, read
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class Endpoint:
     """The SDK's own default, v1, is not where the Live models are documented (live-api.md 0.1)."""
     ca_file: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    taking: Taking = Taking.LOCAL
+    """As the setup has it: each way, the signals of the other would close the link (live-api.md 1.3)."""
     connect_timeout_s: float = 10.0
     setup_timeout_s: float = 10.0
     send_timeout_s: float = 3.0
@@ -124,7 +126,7 @@ class GenaiConnector:
         # open_timeout covers TCP, TLS and the upgrade; a time-out of ours is that of what follows.
         async with _translated(Deadline.SETUP, None) as self._limit:
             session = await opening.__aenter__()
-        link = GenaiLink(session, opening, self._endpoint.send_timeout_s)
+        link = GenaiLink(session, opening, self._endpoint)
         if session.setup_complete is None:
             # The SDK takes any first frame for the answer to the setup (live-api.md 0.7).
             await link.close(politely=False)
@@ -156,11 +158,12 @@ class GenaiLink:
         self,
         session: AsyncSession,
         opening: contextlib.AbstractAsyncContextManager[AsyncSession],
-        send_timeout_s: float,
+        endpoint: Endpoint,
     ) -> None:
         self._session = session
         self._opening = opening
-        self._send_timeout_s = send_timeout_s
+        self._taking = endpoint.taking
+        self._send_timeout_s = endpoint.send_timeout_s
         self._messages: AsyncIterator[types.LiveServerMessage] = session.receive()
         self._closed = False
 
@@ -179,15 +182,23 @@ class GenaiLink:
             await self._send(item)
 
     async def _send(self, item: Upward) -> None:
-        match item:
-            case Speech(pcm):
+        match item, self._taking:
+            case Speech(pcm), _:
                 await self._session.send_realtime_input(audio={"data": pcm, "mime_type": SPEECH_MIME})
-            case Image(jpeg):
+            case Image(jpeg) | Glance(jpeg), _:
                 await self._session.send_realtime_input(video={"data": jpeg, "mime_type": "image/jpeg"})
-            case TurnStart():
+            case TurnStart(), Taking.LOCAL:
                 await self._session.send_realtime_input(activity_start={})
-            case TurnEnd():
+            case TurnEnd(), Taking.LOCAL:
                 await self._session.send_realtime_input(activity_end={})
+            case TurnEnd(), Taking.SERVER:
+                await self._session.send_realtime_input(audio_stream_end=True)
+            case Prompt(text=text), _:
+                await self._session.send_realtime_input(text=text)
+            case ToolAnswer(), _:
+                await self._session.send_tool_response(function_responses=_function_response(item))
+            case _:
+                pass  # the beginning is for the service to find
 
     async def receive(self) -> tuple[Downward, ...]:
         """Wait for the next message; see `Link`."""
@@ -299,3 +310,19 @@ def _client(endpoint: Endpoint, key: str, on_upgrade: Callable[[], None]) -> Cli
         client_args={"verify": trusted},  # never used, but made all the same, with certificates read anew
     )
     return Client(api_key=key, http_options=options)
+
+
+def _function_response(answer: ToolAnswer) -> types.FunctionResponse:
+    """Return a result as the SDK has it.
+
+    The guides put `scheduling` inside, the reference beside it: here it is both (live-api.md 1.8). A model that knows
+    none ignores it.
+    """
+    from google.genai import types
+
+    return types.FunctionResponse(
+        id=answer.call_id,
+        name=answer.name,
+        response={**answer.response, "scheduling": answer.scheduling},
+        scheduling=types.FunctionResponseScheduling[answer.scheduling],
+    )

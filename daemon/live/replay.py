@@ -12,11 +12,12 @@ one turn, so that they reach the next session once and in order. `answered` forg
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import Final
 
 from hardware.pcm import FRAME_S
 
-from .upward import Image, Speech, TurnEnd, TurnStart, Upward
+from .upward import Image, Prompt, Speech, TurnEnd, TurnStart, Upward
 
 JOINED_FRAMES: Final = 5
 
@@ -60,7 +61,12 @@ class Replay:
     @property
     def newest_turn(self) -> int | None:
         """The newest unanswered turn; None when nothing is held."""
-        return next((item.turn_id for item in reversed(self._items) if isinstance(item, TurnStart)), None)
+        return next((item.turn_id for item in reversed(self._items) if isinstance(item, TurnStart | Prompt)), None)
+
+    @property
+    def oldest_turn(self) -> int | None:
+        """The oldest unanswered turn; None when nothing is held."""
+        return next((item.turn_id for item in self._items if isinstance(item, TurnStart | Prompt)), None)
 
     def waiting_since_s(self) -> float | None:
         """Return when the last word of what is held was captured; None while a turn is open, or nothing is held."""
@@ -74,6 +80,11 @@ class Replay:
             self.end(self._open_turn)
         self._items.append(TurnStart(turn_id))
         self._open_turn = turn_id
+
+    def ask(self, prompt: Prompt) -> None:
+        """Add a whole turn in writing. It stands alone: no turn may be open."""
+        assert self._open_turn is None, "a prompt inside a turn would get no answer"
+        self._items.append(prompt)
 
     def say(self, speech: Speech) -> float:
         """Add a frame to the open turn; without one it is ignored.
@@ -139,7 +150,8 @@ class Replay:
         """Give what is held, and is said no more, the number of a new turn; the open turn keeps its own."""
         if self._open_turn is None:
             self._items = deque(
-                type(item)(turn_id) if isinstance(item, TurnStart | TurnEnd) else item for item in self._items
+                replace(item, turn_id=turn_id) if isinstance(item, TurnStart | TurnEnd | Prompt) else item
+                for item in self._items
             )
 
     def rewind(self) -> float:
@@ -155,13 +167,15 @@ class Replay:
         newest = self.newest_turn
         self._sent = 0
         self._window = None
-        if newest is None:
-            self._items.clear()
-            return 0.0
+        prompts = [item for item in self._items if isinstance(item, Prompt)]
         content = [item for item in self._items if isinstance(item, Speech | Image)]
-        self._items = deque([TurnStart(newest), *content])
-        if self._open_turn is None:
-            self._items.append(TurnEnd(newest))
+        spoken = self._open_turn is not None or any(isinstance(item, TurnStart) for item in self._items)
+        # Whoever speaks after a prompt has not waited for its answer, and a prompt is only said if nothing else is.
+        self._items = deque(prompts[-1:] if not spoken else ())
+        if newest is not None and spoken:
+            self._items = deque([TurnStart(newest), *content])
+            if self._open_turn is None:
+                self._items.append(TurnEnd(newest))
         return self.held_s
 
     def _join(self, first: Speech) -> Speech:
@@ -206,4 +220,4 @@ class Replay:
 
 def _turn_of(item: Upward, unmarked: int) -> int:
     """The turn an item names; speech and pictures name none and go with what stands before them."""
-    return item.turn_id if isinstance(item, TurnStart | TurnEnd) else unmarked
+    return item.turn_id if isinstance(item, TurnStart | TurnEnd | Prompt) else unmarked

@@ -225,3 +225,17 @@ def test_every_word_reaches_the_last_link_once_and_in_order(cuts: list[int], dat
         replay.rewind()
     replay.end(1)
     assert words(sent(replay)) == b"".join(frame(n).pcm for n in range(number))
+
+
+def test_the_oldest_turn_is_the_first_that_is_still_held() -> None:
+    replay = Replay(10, 10)
+    oldest = [replay.oldest_turn]
+    spoken(replay, 1, 1)
+    spoken(replay, 2, 2)
+    replay.begin(3)
+    oldest.append(replay.oldest_turn)
+    replay.answered(1)
+    oldest.append(replay.oldest_turn)
+    replay.rewind()  # they are said as one
+    oldest.append(replay.oldest_turn)
+    assert oldest == [None, 1, 2, 3]
