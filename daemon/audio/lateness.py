@@ -13,6 +13,7 @@ is always the newest, and nothing has to be waited for. All times are seconds of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 _TOGETHER_S: Final = 0.005
@@ -22,9 +23,12 @@ _MARGIN: Final = 0.1
 """Of the spread that n arrivals show, what exceeds the slack is taken `1 + _MARGIN + _DOUBT / n` times: few arrivals
 show less than the whole range, and the last of it shows late. After its 20th chunk hardly a reply with random delays
 runs dry then (`make bench`, jitter); the price is about 130 ms more delay than the best in hindsight."""
-_HELD_UP: Final = 2.0
-"""A reply that runs ahead shows what the network does to it by how much of it arrives at once. The beginning of the
-next one, with nothing in hand, suffers from delays that are longer: twice as long ones (`make bench`, jitter)."""
+_AHEAD: Final = 2.2
+"""A reply that runs ahead has a pace of its own. How far its arrivals stray from that pace is taken so many times for
+the beginning of the next one, which has nothing in hand yet (`make bench`, jitter)."""
+_FEWEST: Final = 8
+"""Arrivals that show a pace."""
+_MOST: Final = 400
 SLACK_S: Final = 0.010
 """What a reply that comes no faster than it is spoken should have in hand beyond its expected lateness."""
 _FIRST_GUESS_S: Final = 0.010
@@ -51,12 +55,8 @@ class Lateness:
         self._first_s = 0.0
         self._earliest_s = 0.0
         self._spread_s = 0.0
-        self._together_s = (0.0, 0.0)
-        """When the arrival began that the newest chunk belongs to, and the place of its first chunk."""
-        self._held_up_s = (0.0, 0.0)
-        """How much audio arrived at once: the most and the second most. Once is an accident, twice is the network."""
-        self._newest_s = 0.0
-        """The place of the newest chunk."""
+        self._course: Final[list[tuple[float, float]]] = []
+        """Of the present reply, when each arrival began and the place of its first chunk; the first 400."""
 
     def __repr__(self) -> str:
         return f"<Lateness reach {self.reach_s * 1000:.0f} ms of {self._arrivals} arrivals>"
@@ -81,11 +81,10 @@ class Lateness:
             # With more in hand than is ever waited for, a late chunk is of no consequence: that reply runs ahead.
             self._spread_s = max(self._spread_s, behind_s)
         if not self._arrivals or now - self._arrived_s >= _TOGETHER_S:
-            self._note_together()
-            self._together_s = now, place_s
+            if len(self._course) < _MOST:
+                self._course.append((now, place_s))
             self._arrivals += 1
             self._arrived_s = now
-        self._newest_s = place_s
 
     @property
     def reach_s(self) -> float:
@@ -103,27 +102,25 @@ class Lateness:
             ran_ahead = self._first_s - self._earliest_s > self._longest_s
             seen_s = self._seen_s
             if ran_ahead:
-                seen_s = max(seen_s - SLACK_S, self._held_up_for_s)
+                seen_s = max(seen_s - SLACK_S, _AHEAD * max(0.0, self._strayed_s - SLACK_S))
             seen_s = min(self._longest_s, seen_s)
             self._learned_s = seen_s + max(0.0, self._learned_s - seen_s) * 0.5 ** (heard_s / self._half_life_s)
         self._arrivals = 0
         self._spread_s = 0.0
-        self._held_up_s = (0.0, 0.0)
-        self._newest_s = 0.0
-
-    def _note_together(self) -> None:
-        """Note how much audio came with the arrival that is over."""
-        most_s, second_s = self._held_up_s
-        audio_s = self._newest_s - self._together_s[1] if self._arrivals else 0.0
-        self._held_up_s = max(most_s, audio_s), max(second_s, min(most_s, audio_s))
+        self._course.clear()
 
     @property
-    def _held_up_for_s(self) -> float:
-        """How long a beginning may be held up, as this reply, which ran ahead, suggests."""
-        took_s = self._newest_s + self._earliest_s - self._first_s
-        """From the first arrival to the one that was the furthest ahead."""
-        pace = self._newest_s / took_s if took_s > 0.0 else 1.0
-        return _HELD_UP * self._held_up_s[1] / max(1.0, pace)
+    def _strayed_s(self) -> float:
+        """How far the arrivals of this reply strayed from its own pace.
+
+        Many parts in one message are no delay. Whether a message leaves when its audio begins or ends is the
+        service's secret, so its course is looked at in both ways, and the straighter one believed.
+        """
+        if len(self._course) < _FEWEST:
+            return 0.0
+        times_s = [at_s for at_s, _ in self._course[:-1]]
+        begins_s = [place_s for _, place_s in self._course]
+        return min(_straying_s(times_s, begins_s[:-1]), _straying_s(times_s, begins_s[1:]))
 
     @property
     def _seen_s(self) -> float:
@@ -132,3 +129,11 @@ class Lateness:
             return 0.0
         beyond_s = max(0.0, self._spread_s - SLACK_S)
         return self._spread_s + beyond_s * (_MARGIN + _DOUBT / self._arrivals) + SLACK_S
+
+
+def _straying_s(times_s: Sequence[float], places_s: Sequence[float]) -> float:
+    """Return how far `times_s` are from a straight line over `places_s`, without the tenth at either end."""
+    took_s, ran_s = times_s[-1] - times_s[0], places_s[-1] - places_s[0]
+    slope = took_s / ran_s if ran_s > 0.0 else 0.0
+    late_s = sorted(at_s - slope * place_s for at_s, place_s in zip(times_s, places_s, strict=True))
+    return late_s[-1 - len(late_s) // 10] - late_s[len(late_s) // 10]

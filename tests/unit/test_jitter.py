@@ -390,23 +390,39 @@ def test_a_service_that_always_runs_ahead_is_not_waited_for_at_all() -> None:
 
 
 def test_a_service_that_runs_ahead_over_a_jumping_network_is_waited_for_a_little() -> None:
-    """Only the beginnings of its answers can run dry; what arrives at once later on tells how long those must wait."""
+    """Only the beginnings of its answers can run dry; how its arrivals stray tells how long those must wait."""
     talks = [talk(Network(0.1, jumping, speed=3.3), seed) for seed in range(40)]
     later = [answer for each in talks for answer in each.answers[1:]]
-    assert sum(each.late_underruns for each in talks) <= 1
-    assert sum(each.held_s for each in later) / len(later) < 0.16
+    assert sum(each.late_underruns for each in talks) <= 2
+    assert sum(each.held_s for each in later) / len(later) < 0.18
 
 
-def test_audio_that_arrived_at_once_only_once_teaches_nothing() -> None:
-    """A hiccup of the device's own, say; the second one is the network."""
-    for hiccups, learned in ((1, False), (2, True)):
-        lateness = Lateness()
+@pytest.mark.parametrize("leaves_when_it", ["begins", "ends"])
+def test_messages_of_any_length_on_a_quiet_network_teach_nothing(leaves_when_it: str) -> None:
+    """Whether a message with much audio leaves before it or behind it, it was not held up."""
+    lateness, dice = Lateness(), random.Random(1)
+    for _ in range(3):
+        place_s = 0.0
+        while place_s < 8.0:
+            parts_s = [dice.uniform(0.04, 0.25) for _ in range(dice.randint(1, 4))]
+            at_s = (place_s if leaves_when_it == "begins" else place_s + sum(parts_s)) / 3.3
+            for part_s in parts_s:
+                lateness.arrived(at_s, place_s, in_hand_s=1.0)
+                place_s += part_s
+        lateness.settle(place_s)
+    assert lateness.reach_s < 0.02
+
+
+def test_a_hiccup_teaches_nothing_and_a_network_that_always_does_it_does() -> None:
+    """A hiccup of the device's own, say."""
+    for every, learned in ((60, False), (6, True)):
+        lateness, at_s = Lateness(), 0.0
         for number in range(60):
-            held = 10 <= number < 10 + 10 * hiccups
-            arrives_s = (number - number % 10 + 9) * 0.03 if held else number * 0.03
-            lateness.arrived(arrives_s, number * 0.1, in_hand_s=1.0)
+            held_s = 0.2 if number % every == every // 2 else 0.0
+            at_s = max(at_s, number * 0.05 + held_s)  # none overtakes another
+            lateness.arrived(at_s, number * 0.1, in_hand_s=1.0)
         lateness.settle(6.0)
-        assert (lateness.reach_s > 0.2) == learned
+        assert (lateness.reach_s > 0.1) == learned
 
 
 def test_one_reply_of_one_chunk_teaches_nothing() -> None:
