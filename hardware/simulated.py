@@ -15,6 +15,7 @@ from hardware.simulated_button import SimulatedButton
 from hardware.simulated_camera import SimulatedCamera
 from hardware.simulated_microphone import SimulatedMicrophone
 from hardware.simulated_ring import SimulatedLedRing
+from hardware.simulated_room import Room
 from hardware.simulated_speaker import SimulatedSpeaker
 
 __all__ = [
@@ -34,7 +35,12 @@ class SimulatedBoard:
     """A `Board` whose parts are public, and stay the same ones however often they are opened."""
 
     def __init__(
-        self, settings: BoardSettings | None = None, *, missing: Iterable[Part] = (), log_audio: bool = True
+        self,
+        settings: BoardSettings | None = None,
+        *,
+        missing: Iterable[Part] = (),
+        log_audio: bool = True,
+        room: Room | None = None,
     ) -> None:
         """Put it together.
 
@@ -42,11 +48,12 @@ class SimulatedBoard:
             settings: Where gain, debouncing and the number of pixels are taken from; None is the defaults.
             missing: Parts that cannot be opened; the set may be changed later.
             log_audio: Whether the microphone and the speaker remember all that they heard and played.
+            room: Where the microphone hears the loudspeaker; None is where it does not.
         """
         settings = settings or BoardSettings()
         self.missing: set[Part] = set(missing)
-        self.mic = SimulatedMicrophone(gain_db=settings.microphone.gain_db, log=log_audio)
-        self.loudspeaker = SimulatedSpeaker(log=log_audio)
+        self.mic = SimulatedMicrophone(gain_db=settings.microphone.gain_db, log=log_audio, room=room)
+        self.loudspeaker = SimulatedSpeaker(log=log_audio, room=room)
         self.push_button = SimulatedButton(debounce_s=settings.button.debounce_ms / 1000)
         self.ring = SimulatedLedRing(settings.leds.count)
         self.eye = SimulatedCamera()

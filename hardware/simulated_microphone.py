@@ -11,25 +11,32 @@ import numpy as np
 from hardware.frame_queue import FrameQueue
 from hardware.interfaces import DeviceMissing, Frame
 from hardware.pcm import FRAME_S, SAMPLE_BYTES, UP, gain_of_db, samples, scaled
+from hardware.simulated_room import Room
 
 SILENCE_UNTIL_LOST_S: Final = 1.0
 """A lost sound card just stops; that it is lost is known a second later (hardware.md section 10)."""
 
 
 class SimulatedMicrophone:
-    """The microphone and the room it hears: a frame every 20 ms, at absolute times, from `open` to `close`.
+    """The microphone and what it hears: a frame every 20 ms, at absolute times, from `open` to `close`.
+
+    In a `Room` it hears the loudspeaker, too, and takes as long for a frame as the room says.
 
     It is a `Microphone` between `open` and `close`, and the same one when it is opened again. Hands: `say`,
     `room_tone`, `overflow`, `lose`, `restore`. Eyes: `captured`, `muted`, `is_open`.
     """
 
-    def __init__(self, *, room_tone: bytes = b"", gain_db: float = 0.0, log: bool = True) -> None:
-        """Put it into a room that hums `room_tone` (s16le, mono, 16 kHz) over and over; empty is digital silence."""
+    def __init__(
+        self, *, room_tone: bytes = b"", gain_db: float = 0.0, log: bool = True, room: Room | None = None
+    ) -> None:
+        """Put it where it hums `room_tone` (s16le, mono, 16 kHz) over and over; empty is digital silence."""
         self.room_tone = room_tone
         self.captured: list[tuple[float, bytes]] = []
         """Every frame that was captured, silenced if muted, and when its last sample was; empty without `log`."""
         self._gain = gain_of_db(gain_db)
         self._log = log
+        self._room = room
+        self._frame_s = room.frame_s if room else FRAME_S
         self._sounds: list[tuple[int, bytes]] = []
         """What is still to be heard: the number of its first sample on the loop's clock, and the sound."""
         self._frames = FrameQueue()
@@ -127,13 +134,13 @@ class SimulatedMicrophone:
     def _tick_later(self) -> None:
         self._ticks += 1
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(self._opened_s + self._ticks * FRAME_S, self._tick)
+        self._timer = loop.call_at(self._opened_s + self._ticks * self._frame_s, self._tick)
 
     def _tick(self) -> None:
         """Capture the frame that ends now."""
-        begun_s = self._opened_s + (self._ticks - 1) * FRAME_S
-        captured_s = self._opened_s + self._ticks * FRAME_S
-        pcm = self._heard(round(self._opened_s * UP.rate_hz) + (self._ticks - 1) * UP.frame_samples)
+        begun_s = self._opened_s + (self._ticks - 1) * self._frame_s
+        captured_s = self._opened_s + self._ticks * self._frame_s
+        pcm = self._heard(round(self._opened_s * UP.rate_hz) + (self._ticks - 1) * UP.frame_samples, captured_s)
         self._tick_later()
         if self._overflowing:
             self._overflowing -= 1
@@ -146,14 +153,15 @@ class SimulatedMicrophone:
         self._frames.put(pcm, captured_s, self._lost_frames)
         self._lost_frames = 0
 
-    def _heard(self, first: int) -> bytes:
-        """Return what sounds in the room during the frame whose first sample has the number `first`."""
+    def _heard(self, first: int, ends_s: float) -> bytes:
+        """Return what sounds during the frame whose first sample has the number `first`."""
         last = first + UP.frame_samples
         self._sounds = [(start, pcm) for start, pcm in self._sounds if start + len(pcm) // SAMPLE_BYTES > first]
         sounding = [(start, pcm) for start, pcm in self._sounds if start < last]
+        echo = self._room.hear(ends_s) if self._room else UP.silence
         if not sounding and not self.room_tone:
-            return UP.silence
-        total = np.zeros(UP.frame_samples, np.int32)
+            return echo
+        total = samples(echo).astype(np.int32)
         if self.room_tone:
             tone = samples(self.room_tone)
             total += tone[np.arange(first, last) % len(tone)]

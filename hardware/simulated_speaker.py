@@ -9,6 +9,7 @@ from hardware.interfaces import DeviceMissing
 from hardware.pcm import DOWN, FRAME_S, SAMPLE_BYTES
 from hardware.play_queue import PlayQueue
 from hardware.played import Played
+from hardware.simulated_room import Room
 
 SILENCE_UNTIL_LOST_S: Final = 1.0
 """A lost sound card just stops; that it is lost is known a second later (hardware.md section 10)."""
@@ -21,13 +22,17 @@ class SimulatedSpeaker:
     `restore`. Eyes: `played`, `heard`, `is_open`.
     """
 
-    def __init__(self, *, delay_s: float = 0.02, log: bool = True) -> None:
-        """Let `delay_s` lie between the taking of a frame and its first sample's sounding, as a card's buffer does."""
+    def __init__(self, *, delay_s: float = 0.02, log: bool = True, room: Room | None = None) -> None:
+        """Put it into `room`, or where nobody hears it.
+
+        `delay_s` lies between the taking of a frame and its first sample's sounding, as a card's buffer does.
+        """
         self.played: list[tuple[float, bytes]] = []
         """The frames that hold anything that was written, a fade after a flush included, as they sounded, each with the
         time of its first sample; empty without `log`. Between them is silence."""
         self._delay_s = delay_s
         self._log = log
+        self._room = room
         self._play = PlayQueue(0.0)
         self._play.fail("speaker: not open")
         self._timer: asyncio.TimerHandle | None = None
@@ -130,3 +135,5 @@ class SimulatedSpeaker:
             self._play.freed()
             if self._log:
                 self.played.append((sounds_s, frame))
+            if self._room is not None:
+                self._room.play(frame, sounds_s)

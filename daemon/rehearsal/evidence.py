@@ -26,6 +26,8 @@ Span: TypeAlias = tuple[float, float]
 
 GOING_ON_S: Final = 0.06
 """Sound that was heard so shortly before a press is what the press is meant to stop."""
+LATE_S: Final = 0.5
+"""So long after a press or a voice, what follows may still be because of it."""
 
 
 class Passage(Enum):
@@ -72,11 +74,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """A press of the button that stopped what was sounding."""
+    """A press of the button, or a voice, that stopped what was sounding."""
 
-    pressed_s: float
+    begun_s: float
+    """When the button was pressed, or the voice first sounded."""
     silent_s: float
     """When the last sample sounded that was not zero and belonged to what was to be stopped."""
+    spoken: bool = False
+    """Whether it was a voice, without a press."""
 
 
 def digest(pcm: bytes) -> str:
@@ -113,12 +118,12 @@ def outages(journal: Sequence[Line]) -> tuple[Span, ...]:
 
 
 def deliveries(recording: Recording) -> Deliveries:
-    """Find every microphone frame that came up, by the digest of its samples.
+    """Find every microphone frame that came up, by the digest of its samples after the echo control.
 
     Frames with the same samples cannot be told apart: the one that follows the frame before is preferred, then the
     newest that had been captured. Frames come up in the order in which they were captured.
     """
-    known = _digests(recording.microphone)
+    known = _digests(recording.cleaned)
     opened, without_link = openings(recording.journal), outages(recording.journal)
     found: list[Delivery] = []
     seen: set[int] = set()
@@ -127,10 +132,10 @@ def deliveries(recording: Recording) -> Deliveries:
     for line in _messages(recording.service, "up", "audio"):
         arrived_s = moment(line)
         for name in _named(line):
-            run = _chosen(known.get(name, ()), recording.microphone, arrived_s, following)
+            run = _chosen(known.get(name, ()), recording.cleaned, arrived_s, following)
             unrecognised += not run
             for number in run:
-                captured_s = recording.microphone[number][0]
+                captured_s = recording.cleaned[number][0]
                 if number in seen:
                     said_again += 1
                 else:
@@ -162,21 +167,42 @@ def answers(recording: Recording) -> tuple[Answer, ...]:
 
 
 def interruptions(recording: Recording) -> tuple[Interruption, ...]:
-    """Return every press that stopped sound.
+    """Return every press that stopped sound, and every voice that did so by itself, in order.
 
-    What sounds between the press and the moment at which the user has finished belongs to what was to be stopped.
+    What sounds between the press or the voice's first sound and the moment at which the user has finished belongs to
+    what was to be stopped. A voice to which the gate is open already has nothing to stop.
     """
-    found = []
+    opened = openings(recording.journal)
+    begun = [(at_s, False) for at_s, down in recording.button if down]
+    begun += [(at_s, True) for at_s, _ in recording.voice if not _within(at_s, opened)]
     sounding = [(starts_s, pcm) for starts_s, pcm in recording.speaker if holds_sound(pcm)]
-    for pressed_s in (at_s for at_s, down in recording.button if down):
-        finished_s = min((to_s for _, to_s in openings(recording.journal) if to_s > pressed_s), default=inf)
-        old = [one for one in sounding if pressed_s - GOING_ON_S < one[0] + FRAME_S and one[0] < finished_s]
-        if not old or old[0][0] > pressed_s:
+    found = []
+    for begun_s, spoken in sorted(begun):
+        finished_s = min((to_s for _, to_s in opened if to_s > begun_s), default=inf)
+        old = [one for one in sounding if begun_s - GOING_ON_S < one[0] + FRAME_S and one[0] < finished_s]
+        if not old or old[0][0] > begun_s:
             continue
         silent_s = max(starts_s + _sound_s(pcm) for starts_s, pcm in old)
-        if silent_s > pressed_s:
-            found.append(Interruption(pressed_s, silent_s))
+        if silent_s > begun_s:
+            found.append(Interruption(begun_s, silent_s, spoken))
     return tuple(found)
+
+
+def opened_by_nobody(recording: Recording) -> tuple[float, ...]:
+    """Return when the gate opened although nobody had pressed the button or was speaking."""
+    pressed = [(at_s, at_s + LATE_S) for at_s, down in recording.button if down]
+    spoken = [(from_s, to_s + LATE_S) for from_s, to_s in recording.voice]
+    return tuple(from_s for from_s, _ in openings(recording.journal) if not _within(from_s, (*pressed, *spoken)))
+
+
+def while_it_sounds(recording: Recording, frames: Sequence[tuple[float, bytes]]) -> Iterator[bytes]:
+    """Yield the frames of the microphone, as captured or cleaned, in which the loudspeaker is heard and nobody else."""
+    sounding_s = [starts_s for starts_s, pcm in recording.speaker if holds_sound(pcm)]
+    spoken = [(from_s - GOING_ON_S, to_s + LATE_S) for from_s, to_s in recording.voice]
+    for captured_s, pcm in frames:
+        at = bisect_right(sounding_s, captured_s - FRAME_S)
+        if at and captured_s - sounding_s[at - 1] < 2 * FRAME_S and not _within(captured_s, spoken):
+            yield pcm
 
 
 def moment(line: Line) -> float:
@@ -184,6 +210,10 @@ def moment(line: Line) -> float:
     at_s = line["t_s"] if "t_s" in line else line["at_s"]
     assert isinstance(at_s, float | int)
     return float(at_s)
+
+
+def _within(at_s: float, spans: Sequence[Span]) -> bool:
+    return any(from_s <= at_s <= to_s for from_s, to_s in spans)
 
 
 def _events(journal: Sequence[Line]) -> Iterator[tuple[float, str]]:

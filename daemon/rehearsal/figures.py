@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.pcm import FRAME_MS, UP
+from hardware.pcm import FRAME_MS, UP, level_dbfs
 
-from .evidence import Passage, answers, deliveries, interruptions
+from .evidence import Passage, answers, deliveries, interruptions, opened_by_nobody, while_it_sounds
 from .recording import Line, Recording
+from .script import SCRIPTS
 
 CARD_DELAY_MS: Final = 20.0
 """From the simulated card's taking of a frame to its sounding: what nobody can call back (`SimulatedSpeaker`)."""
@@ -31,6 +32,8 @@ SPEAKER_TARGET_MS: Final = BUFFERLESS_MS + FRAME_MS
 """Median: one period more than without any buffer."""
 SILENCE_TARGET_MS: Final = 40.0
 """99th percentile, without the card's delay."""
+VOICE_TARGET_MS: Final = 300.0
+"""Median."""
 PEAK_TARGET_MIB: Final = 100.0
 WARM_TARGET_MS: Final = 500.0
 
@@ -93,6 +96,15 @@ class Figures:
     delay is in it."""
     press_to_silence_without_card_ms: Spread | None
     """The same until that sample was handed to the card. The up to 20 ms until the card asks are in it."""
+    voice_to_silence_ms: Spread | None
+    """From the first sound of a voice at the microphone, while an answer sounded, to the last sample of the answer that
+    is not zero, for each voice that stopped one without a press. The card's delay is in it."""
+    false_interruptions: int
+    """How often the gate opened although nobody had pressed or was speaking."""
+    echo_dbfs: float | None
+    """The median level at the microphone of the frames in which the loudspeaker sounded and nobody spoke."""
+    residual_dbfs: float | None
+    """The same of what the echo control left of them."""
     first_audio_ms: Spread | None
     """From the end of a question to the handing over of the first sound of its answer, for each turn, as the journal
     tells it. Most of it is the service's thinking."""
@@ -116,18 +128,21 @@ class Figures:
     def goals(self) -> tuple[Goal, ...]:
         """Return the targets."""
         up, down, silence = self.microphone_to_wire_ms, self.wire_to_speaker_ms, self.press_to_silence_without_card_ms
+        voice = self.voice_to_silence_ms
         return (
             Goal("microphone_to_wire_median_ms", up.median if up else None, MICROPHONE_TARGET_MS[0]),
             Goal("microphone_to_wire_p99_ms", up.p99 if up else None, MICROPHONE_TARGET_MS[1]),
             Goal("wire_to_speaker_median_ms", down.median if down else None, SPEAKER_TARGET_MS),
             Goal("press_to_silence_without_card_p99_ms", silence.p99 if silence else None, SILENCE_TARGET_MS),
+            Goal("voice_to_silence_median_ms", voice.median if voice else None, VOICE_TARGET_MS),
+            Goal("false_interruptions", self.false_interruptions, 0),
             Goal("peak_mib", self.peak_mib, PEAK_TARGET_MIB),
             Goal("warm_ms", self.warm_ms, WARM_TARGET_MS),
         )
 
     def table(self) -> str:
         """Return everything as a person reads it in a terminal of 110 columns."""
-        up_median, up_p99, down, silence, peak, warm = self.goals()
+        up_median, up_p99, down, silence, voice, false, peak, warm = self.goals()
         rows = (
             ("", "median", "99 %", "max", "target", ""),
             _row("microphone to wire, each sample", self.microphone_to_wire_ms, up_median, up_p99),
@@ -135,6 +150,7 @@ class Figures:
             ("  a client without any buffer, same card", _ms(BUFFERLESS_MS), "", "", "", ""),
             _row("press to silence, talking over an answer", self.press_to_silence_ms),
             _row(f"  without the card's {CARD_DELAY_MS:g} ms", self.press_to_silence_without_card_ms, silence),
+            *(self._echo_rows(voice, false) if self.echo_dbfs is not None else ()),
             _row("question to answer, thinking included", self.first_audio_ms),
             _row("connecting to the service", self.connect_ms),
             ("app to a warm microphone and a live button", _ms(self.warm_ms), "", "", _ms(warm.most), _verdict(warm)),
@@ -143,6 +159,19 @@ class Figures:
             ("times that an answer ran dry", "-" if self.underruns is None else str(self.underruns), "", "", "", ""),
         )
         return "\n".join([*_aligned(rows), "", *self._counts()])
+
+    def _echo_rows(self, voice: Goal, false: Goal) -> Iterator[_Cells]:
+        yield _row("voice to silence, without the button", self.voice_to_silence_ms, voice)
+        yield (
+            "answers that nobody interrupted, and stopped",
+            str(self.false_interruptions),
+            "",
+            "",
+            "0",
+            _verdict(false),
+        )
+        yield "answer's level at the microphone", _dbfs(self.echo_dbfs), "", "", "", ""
+        yield "  what was left of it", _dbfs(self.residual_dbfs), "", "", "", ""
 
     def _counts(self) -> Iterator[str]:
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in self.turns.items()) or "none"
@@ -159,7 +188,13 @@ def measure(recording: Recording) -> Figures:
     passages = Counter(frame.passage for frame in up.frames)
     waits_s = [frame.arrived_s - frame.captured_s for frame in up.frames if frame.passage is Passage.LIVE]
     sounds_ms = [(one.sounded_s - one.arrived_s) * 1000 for one in answers(recording) if one.sounded_s is not None]
-    silent_ms = np.array([(one.silent_s - one.pressed_s) * 1000 for one in interruptions(recording)])
+    stopped = interruptions(recording)
+    silent_ms, hushed_ms = (
+        np.array([(one.silent_s - one.begun_s) * 1000 for one in stopped if one.spoken == spoken])
+        for spoken in (False, True)
+    )
+    script = SCRIPTS.get(recording.script)
+    in_room = script is not None and script.room
     turns = [line for line in recording.journal if line["event"] == "turn.done"]
     links = [line for line in recording.journal if line["event"] == "link.up"]
     conversation_s = recording.ended_s - recording.started_s
@@ -175,6 +210,10 @@ def measure(recording: Recording) -> Figures:
         wire_to_speaker_ms=Spread.of(sounds_ms),
         press_to_silence_ms=Spread.of(silent_ms),
         press_to_silence_without_card_ms=Spread.of(silent_ms - CARD_DELAY_MS),
+        voice_to_silence_ms=Spread.of(hushed_ms),
+        false_interruptions=len(opened_by_nobody(recording)),
+        echo_dbfs=_median_dbfs(while_it_sounds(recording, recording.microphone)) if in_room else None,
+        residual_dbfs=_median_dbfs(while_it_sounds(recording, recording.cleaned)) if in_room else None,
         first_audio_ms=Spread.of(_numbers(turns, "first_audio_ms")),
         connect_ms=Spread.of(_numbers(links, "connect_ms")),
         turns=dict(Counter(str(line.get("outcome")) for line in turns)),
@@ -190,6 +229,11 @@ def _each_sample_ms(waits_s: Sequence[float]) -> NDArray[np.float64]:
     """Return the age of every sample on arrival, from the ages of the last ones of their frames."""
     earlier_s = np.arange(UP.frame_samples) / UP.rate_hz
     return np.add.outer(np.asarray(waits_s, dtype=np.float64), earlier_s).ravel() * 1000
+
+
+def _median_dbfs(frames: Iterable[bytes]) -> float | None:
+    levels = [level_dbfs(pcm) for pcm in frames]
+    return round(float(np.median(levels)), 1) if levels else None
 
 
 def _numbers(lines: Sequence[Line], key: str) -> list[float]:
@@ -212,6 +256,10 @@ def _row(name: str, spread: Spread | None, *goals: Goal) -> _Cells:
 
 def _ms(value_ms: float | None) -> str:
     return "-" if value_ms is None else f"{value_ms:.1f} ms"
+
+
+def _dbfs(value_dbfs: float | None) -> str:
+    return "-" if value_dbfs is None else f"{value_dbfs:.1f} dBFS"
 
 
 def _verdict(*goals: Goal) -> str:

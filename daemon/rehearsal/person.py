@@ -11,7 +11,7 @@ from hardware.pcm import UP
 from hardware.simulated import SimulatedBoard
 
 from .script import Ask, AwaitAnswer, AwaitLink, AwaitSilence, Cut, Press, Release, Restore, Script, Step, Wait
-from .voices import question
+from .voices import question, sounding_s
 
 GLANCE_S = 0.02
 """How often one looks at the ring."""
@@ -40,9 +40,11 @@ class Person:
         self._progress = progress
         self.pushed: list[tuple[float, bool]] = []
         """Each change of the button, true is down, with its time."""
+        self.spoken: list[tuple[float, float]] = []
+        """From when to when each question sounded, or will."""
 
     def __repr__(self) -> str:
-        return f"<Person pushed={len(self.pushed)}>"
+        return f"<Person pushed={len(self.pushed)} spoken={len(self.spoken)}>"
 
     async def perform(self, script: Script) -> None:
         """Do everything in the script.
@@ -71,7 +73,10 @@ class Person:
             case Ask(number, for_s):
                 self._progress(f"asks question {number}")
                 speech = question(number)
-                self._board.mic.say(speech)
+                now_s = asyncio.get_running_loop().time()
+                self._board.mic.say(speech, at_s=now_s)
+                from_s, to_s = sounding_s(number)
+                self.spoken.append((now_s + from_s, now_s + to_s))
                 await asyncio.sleep(UP.seconds(len(speech)) if for_s is None else for_s)
             case AwaitLink():
                 self._progress("waits for the link")

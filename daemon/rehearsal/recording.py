@@ -20,12 +20,17 @@ class Recording:
     ended_s: float
     microphone: tuple[tuple[float, bytes], ...]
     """Each 20 ms frame (s16le, mono, 16 kHz) with the time at which its last sample had been captured."""
+    cleaned: tuple[tuple[float, bytes], ...]
+    """The same frames as the echo control left them: what was judged, kept and sent. One for one, up to the last that
+    was read."""
     speaker: tuple[tuple[float, bytes], ...]
     """Each 20 ms frame (s16le, mono, 24 kHz) that held sound, with the time at which its first sample sounded."""
     ring: tuple[tuple[float, tuple[Rgb, ...]], ...]
     """Each change of the ring."""
     button: tuple[tuple[float, bool], ...]
     """Each change of the button; true is down."""
+    voice: tuple[tuple[float, float], ...]
+    """From when to when somebody spoke in front of the microphone, from the first sound to the last."""
     service: tuple[Line, ...]
     """The stand-in's log: `t_s`, `way` ("up", "down"), `kind`, `bytes`; for audio also `pcm_digest`, `pcm_ms`."""
     journal: tuple[Line, ...]

@@ -3,7 +3,8 @@
 The stand-in service runs in a process of its own, so that what is measured here is the daemon. Left in one folder:
 
     speaker.wav      what the loudspeaker played      timeline.png     everything on one time axis
-    journal.jsonl    the daemon's journal             service.jsonl    what the service saw and sent
+    microphone.wav   what the microphone captured     journal.jsonl    the daemon's journal
+    residual.wav     what was left of it              service.jsonl    what the service saw and sent
     figures.json     what was measured
 """
 
@@ -17,7 +18,7 @@ import resource
 import sys
 import time
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,16 +33,20 @@ from daemon.journal import Journal, JsonLinesSink
 from daemon.keeping import Keeping
 from daemon.notify import service_manager
 from daemon.wiring import limits, supervised
-from hardware.pcm import DOWN, UP
+from hardware.pcm import DOWN, FRAME_S, SAMPLE_BYTES, UP, Format
 from hardware.simulated import SimulatedBoard
+from hardware.simulated_room import Room
 
 from .network import network
+from .overheard import Overheard
 from .person import Person
 from .recording import Line, Recording
 from .script import SCRIPTS, Script
 
 ROOM_TONE_DBFS = -62.0
 ROOM_TONE_S = 11.0
+ECHO_DB = 3.0
+"""The answer then arrives at the microphone as loud as the second question."""
 SERVICE_START_S = 20.0
 """The longest that the service may take to start on a small machine."""
 
@@ -66,14 +71,17 @@ def main(scenario: str, folder: Path, *, as_json: bool) -> int:
     from .timeline import draw
 
     figures = measure(recording)
-    _write_wav(folder / "speaker.wav", recording)
+    span = recording.started_s, recording.ended_s
+    _write_wav(folder / "speaker.wav", DOWN, recording.speaker, *span, first_s=0.0)
+    for name, frames in (("microphone", recording.microphone), ("residual", recording.cleaned)):
+        _write_wav(folder / f"{name}.wav", UP, frames, *span, first_s=-FRAME_S)
     (folder / "figures.json").write_text(json.dumps(figures.as_dict(), indent=2) + "\n")
     draw(recording, folder / "timeline.png", figures)
     if as_json:
         print(json.dumps(figures.as_dict()))
     else:
         print(figures.table())
-        print(f"\nLook at {folder}/timeline.png, listen to {folder}/speaker.wav.")
+        print(f"\nLook at {folder}/timeline.png, listen to {folder}/speaker.wav, microphone.wav and residual.wav.")
     return ExitStatus.ASKED_TO_STOP
 
 
@@ -163,7 +171,8 @@ async def _converse(
 ) -> Recording:
     """Run the daemon until the script is over; the logs of the service and the journal are still missing."""
     loop = asyncio.get_running_loop()
-    board = SimulatedBoard(config.board())
+    board = SimulatedBoard(config.board(), room=Room(echo_db=ECHO_DB) if script.room else None)
+    overheard = Overheard(WebRtcVad(config.turn.vad_aggressiveness))
     board.mic.room_tone = _room_tone()
     app = App(
         config=config,
@@ -171,7 +180,7 @@ async def _converse(
         supervise=supervised(config, Secret("rehearsal-key"), random.Random(1).random),
         journal=journal,
         manager=service_manager({}),
-        vad=WebRtcVad(config.turn.vad_aggressiveness),
+        vad=overheard,
         keeping=Keeping(limits(config), None, journal),
     )
     started_s = loop.time()
@@ -195,9 +204,11 @@ async def _converse(
         started_s=from_s,
         ended_s=to_s,
         microphone=tuple(board.mic.captured),
+        cleaned=tuple(_timed(board.mic.captured, overheard.frames)),
         speaker=tuple(board.loudspeaker.played),
         ring=tuple(board.ring.shown),
         button=tuple(person.pushed),
+        voice=tuple(person.spoken),
         service=(),
         journal=(),
         cpu_s=cpu_s,
@@ -222,14 +233,32 @@ def _lines(path: Path) -> tuple[Line, ...]:
     return tuple(json.loads(line) for line in path.read_text().splitlines())
 
 
-def _write_wav(path: Path, recording: Recording) -> None:
-    """Write what the loudspeaker played from beginning to end, the silence between included."""
-    sound = bytearray(DOWN.bytes_in(recording.ended_s - recording.started_s))
-    for starts_s, pcm in recording.speaker:
-        at = DOWN.bytes_in(max(0.0, starts_s - recording.started_s))
-        sound[at : at + len(pcm)] = pcm
+def _timed(captured: Sequence[tuple[float, bytes]], frames: Sequence[bytes]) -> Iterator[tuple[float, bytes]]:
+    """Yield what was judged with the time of its frame; none was lost or muted, and the last may not have been read."""
+    return ((at_s, pcm) for (at_s, _), pcm in zip(captured, frames, strict=False))
+
+
+def _write_wav(
+    path: Path,
+    audio: Format,
+    frames: Sequence[tuple[float, bytes]],
+    started_s: float,
+    ended_s: float,
+    *,
+    first_s: float,
+) -> None:
+    """Write frames from beginning to end, the silence between included.
+
+    `first_s` is from the time that goes with a frame to its first sample's.
+    """
+    size = audio.bytes_in(ended_s - started_s)
+    sound = bytearray(size)
+    for at_s, pcm in frames:
+        at = round((at_s + first_s - started_s) * audio.rate_hz) * SAMPLE_BYTES
+        if 0 <= at <= size - len(pcm):
+            sound[at : at + len(pcm)] = pcm
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(DOWN.rate_hz)
+        file.setsampwidth(SAMPLE_BYTES)
+        file.setframerate(audio.rate_hz)
         file.writeframes(bytes(sound))

@@ -67,6 +67,8 @@ class Script:
     purpose: str
     mode: str
     steps: tuple[Step, ...]
+    room: bool = False
+    """Whether the microphone hears the loudspeaker, as loud as the person."""
     patience_s: float = 60.0
     """The longest that any one step may take before the rehearsal fails."""
 
@@ -137,4 +139,25 @@ OUTAGE: Final = Script(
     ),
 )
 
-SCRIPTS: Final = {script.name: script for script in (CONVERSATION, OUTAGE)}
+BARGE_IN: Final = Script(
+    name="bargein",
+    purpose="A person taps and asks, and talks over the answer: it falls silent, and the other question is answered.",
+    mode="tap",
+    room=True,
+    steps=(
+        AwaitLink(),
+        Wait(0.7),
+        Press(),
+        Wait(0.15),
+        Release(),
+        Ask(1),
+        AwaitAnswer(),
+        Wait(3.5),
+        Ask(2),
+        AwaitAnswer(),
+        AwaitSilence(),
+        Wait(0.5),
+    ),
+)
+
+SCRIPTS: Final = {script.name: script for script in (CONVERSATION, OUTAGE, BARGE_IN)}

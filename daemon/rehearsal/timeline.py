@@ -40,17 +40,21 @@ from .timeline_tracks import (
     most_ahead_s,
 )
 
+_ECHO_PX: Final = 120
+"""What the picture is higher by if there is an echo to be shown: everything below its row is lower by as much."""
 _DOWNLINK_PX: Final = 674
 _SPEAKER_PX: Final = 844
 _ROOM_DB: Final = 24.0
 """Above 0 dBFS, for what is written over the loudspeaker's level."""
+_VOICE_DB: Final = -5.0
+"""Where in a row of levels it is marked that somebody spoke."""
 _LEVELS_DB: Final = (-20.0, -40.0, -60.0)
 _TICKS_S: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 _MOST_TICKS: Final = 16
 
 
 def draw(recording: Recording, path: Path, figures: Figures | None = None) -> None:
-    """Draw a recording as a PNG of 1800 by 1100 pixels.
+    """Draw a recording as a PNG of 1800 by 1100 pixels, or 1220 if the microphone heard the loudspeaker.
 
     Args:
         recording: What to draw.
@@ -58,16 +62,20 @@ def draw(recording: Recording, path: Path, figures: Figures | None = None) -> No
         figures: What was measured in it, if that is known already.
     """
     figures = figures or measure(recording)
-    sheet = Sheet(recording.started_s, recording.ended_s)
+    script = SCRIPTS.get(recording.script)
+    echo_px = _ECHO_PX if script and script.room else 0
+    sheet = Sheet(recording.started_s, recording.ended_s, HEIGHT_PX + echo_px)
     _draw_head(sheet, recording, figures)
     draw_rings(sheet.bare(96, 146), sheet, recording, 146.0)
     strip = sheet.row(242, 118, "ring", "its pixels, clockwise\nfrom the top", low=0.0, high=1.0)
     draw_strip(strip, sheet, recording)
     _draw_person(sheet, recording)
-    _draw_wire(sheet, recording)
-    _draw_speaker(sheet, recording)
+    if echo_px:
+        _draw_echo(sheet, recording)
+    _draw_wire(sheet, recording, echo_px)
+    _draw_speaker(sheet, recording, echo_px)
     _draw_states(sheet, recording)
-    _draw_interruptions(sheet, recording)
+    _draw_interruptions(sheet, recording, echo_px)
     _draw_seconds(sheet)
     sheet.save(path)
 
@@ -79,9 +87,12 @@ def _draw_head(sheet: Sheet, recording: Recording, figures: Figures) -> None:
         ("microphone to wire", figures.microphone_to_wire_ms),
         ("wire to speaker", figures.wire_to_speaker_ms),
         ("press to silence", figures.press_to_silence_ms),
+        ("voice to silence", figures.voice_to_silence_ms),
     )
     medians = ", ".join(f"{name} {spread.median:.1f} ms" for name, spread in facts if spread)
     said = f"Medians: {medians or 'nothing measured'}. Memory: {figures.peak_mib:.0f} MiB."
+    if figures.echo_dbfs is not None and figures.residual_dbfs is not None:
+        said += f" Echo: {figures.echo_dbfs:.0f} dBFS; left of it: {figures.residual_dbfs:.0f} dBFS."
     sheet.write(LEFT_PX, 70, said, 13.0, PALE)
 
 
@@ -93,21 +104,31 @@ def _draw_person(sheet: Sheet, recording: Recording) -> None:
     sheet.scale(microphone, "dB", *_LEVELS_DB)
 
 
-def _draw_wire(sheet: Sheet, recording: Recording) -> None:
-    gate = sheet.row(530, 40, "gate open", "pale: pre-roll", low=0.0, high=1.0)
+def _draw_echo(sheet: Sheet, recording: Recording) -> None:
+    """Draw what was left of the microphone's sound, and when somebody really spoke."""
+    left = sheet.row(530, 110, "less the echo", "level; ▬ a voice", low=QUIETEST_DB, high=0.0)
+    draw_level(left, sheet, recording.cleaned, -FRAME_S, CYAN)
+    for from_s, to_s in recording.voice:
+        left.hlines(_VOICE_DB, sheet.seconds(from_s), sheet.seconds(to_s), color=BRIGHT, linewidth=3.0)
+    sheet.scale(left, "dB", *_LEVELS_DB)
+
+
+def _draw_wire(sheet: Sheet, recording: Recording, echo_px: int) -> None:
+    gate = sheet.row(530 + echo_px, 40, "gate open", "pale: pre-roll", low=0.0, high=1.0)
     draw_gate(gate, sheet, recording)
-    uplink = sheet.row(580, 84, "to the service", "▶ activityStart\n■ activityEnd", low=0.0, high=145.0)
+    uplink = sheet.row(580 + echo_px, 84, "to the service", "▶ activityStart\n■ activityEnd", low=0.0, high=145.0)
     draw_uplink(uplink, sheet, recording)
     sheet.scale(uplink, "ms", 20.0, 100.0)
     row_s = max(1.0, 1.35 * most_ahead_s(recording))
     about = "and not played yet\n◆ all sent  ■ turn over\n✖ interrupted"
-    downlink = sheet.row(_DOWNLINK_PX, 160, "from the service", about, low=0.0, high=row_s)
+    downlink = sheet.row(_DOWNLINK_PX + echo_px, 160, "from the service", about, low=0.0, high=row_s)
     draw_downlink(downlink, sheet, recording, row_s)
     sheet.scale(downlink, "s", *range(2, int(row_s), 2))
 
 
-def _draw_speaker(sheet: Sheet, recording: Recording) -> None:
-    speaker = sheet.row(_SPEAKER_PX, 166, "speaker", "level\n|-| waited for it", low=QUIETEST_DB, high=_ROOM_DB)
+def _draw_speaker(sheet: Sheet, recording: Recording, echo_px: int) -> None:
+    top_px = _SPEAKER_PX + echo_px
+    speaker = sheet.row(top_px, 166, "speaker", "level\n|-| waited for it", low=QUIETEST_DB, high=_ROOM_DB)
     draw_level(speaker, sheet, recording.speaker, 0.0, GREEN)
     draw_waits(speaker, sheet, recording, _ROOM_DB / 2)
     sheet.scale(speaker, "dB", *_LEVELS_DB)
@@ -122,20 +143,27 @@ def _draw_states(sheet: Sheet, recording: Recording) -> None:
             backdrop.axvspan(from_s, to_s, color=COLOURS[spell.state], alpha=0.10, linewidth=0.0)
 
 
-def _draw_interruptions(sheet: Sheet, recording: Recording) -> None:
-    """Draw a line through everything at each press that stopped an answer, and say what became of the answer."""
+def _draw_interruptions(sheet: Sheet, recording: Recording, echo_px: int) -> None:
+    """Draw a line through everything where somebody stopped an answer, and say what became of the answer.
+
+    Where a voice did, a fainter line follows at the moment of silence.
+    """
     front = sheet.over_rows(zorder=9.0)
     stopped = interruptions(recording)
-    left_behind_s = ahead_s(recording, np.array([one.pressed_s - 0.001 for one in stopped]))
+    left_behind_s = ahead_s(recording, np.array([one.begun_s - 0.001 for one in stopped]))
     for one, dropped_s in zip(stopped, left_behind_s, strict=True):
-        at_s = sheet.seconds(one.pressed_s)
+        at_s = sheet.seconds(one.begun_s)
         front.axvline(at_s, color=RED, linewidth=1.6)
-        silent_ms = (one.silent_s - one.pressed_s) * 1000
+        said_s = at_s
+        if one.spoken:
+            said_s = sheet.seconds(one.silent_s)
+            front.axvline(said_s, color=RED, linewidth=1.0, linestyle=(0, (4, 3)))
+        silent_ms = (one.silent_s - one.begun_s) * 1000
         for middle_px, said in (
-            (_DOWNLINK_PX + 110, f"{dropped_s:.1f} s dropped"),
-            (_SPEAKER_PX + 100, f"talks over\nthe answer:\nsilent after\n{silent_ms:.0f} ms"),
+            (_DOWNLINK_PX + echo_px + 110, f"{dropped_s:.1f} s dropped"),
+            (_SPEAKER_PX + echo_px + 100, f"talks over\nthe answer:\nsilent after\n{silent_ms:.0f} ms"),
         ):
-            left_s = at_s + sheet.duration_s * 0.006
+            left_s = said_s + sheet.duration_s * 0.006
             front.text(left_s, middle_px, said, color=RED, fontsize=TEXT_PT, verticalalignment="center")
 
 
@@ -149,4 +177,4 @@ def _draw_seconds(sheet: Sheet) -> None:
         "Simulated hardware in real time; the real SDK, TLS and sockets; a stand-in for the service. "
         f"Colours of the LEDs brightened for a screen (gamma {GAMMA:g})."
     )
-    sheet.write(LEFT_PX, HEIGHT_PX - 26, said, TEXT_PT, PALE)
+    sheet.write(LEFT_PX, sheet.height_px - 26, said, TEXT_PT, PALE)

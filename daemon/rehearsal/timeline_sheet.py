@@ -34,19 +34,21 @@ TEXT_PT: Final = 11.5
 
 
 class Sheet:
-    """One picture of `WIDTH_PX` by `HEIGHT_PX`. Pixels count from the top left.
+    """One picture, `WIDTH_PX` wide. Pixels count from the top left.
 
     Args:
         started_s: The moment at the left edge of the rows, on the recording's clock.
         ended_s: The moment at their right edge.
+        height_px: How high it is.
     """
 
-    def __init__(self, started_s: float, ended_s: float) -> None:
+    def __init__(self, started_s: float, ended_s: float, height_px: int = HEIGHT_PX) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        self.figure: Final = Figure(figsize=(WIDTH_PX / _DPI, HEIGHT_PX / _DPI), dpi=_DPI, facecolor=NIGHT)
+        self.figure: Final = Figure(figsize=(WIDTH_PX / _DPI, height_px / _DPI), dpi=_DPI, facecolor=NIGHT)
         FigureCanvasAgg(self.figure)
+        self.height_px: Final = height_px
         self.started_s: Final = started_s
         self.duration_s: Final = ended_s - started_s
         self.rows: Final[list[Axes]] = []
@@ -77,14 +79,14 @@ class Sheet:
 
     def bare(self, top_px: float, height_px: float) -> Axes:
         """Add what is as wide as the rows, without anything on it."""
-        bottom_px = HEIGHT_PX - top_px - height_px
-        left, bottom = LEFT_PX / WIDTH_PX, bottom_px / HEIGHT_PX
-        return self.figure.add_axes((left, bottom, (RIGHT_PX - LEFT_PX) / WIDTH_PX, height_px / HEIGHT_PX))
+        bottom_px = self.height_px - top_px - height_px
+        left, bottom = LEFT_PX / WIDTH_PX, bottom_px / self.height_px
+        return self.figure.add_axes((left, bottom, (RIGHT_PX - LEFT_PX) / WIDTH_PX, height_px / self.height_px))
 
     def over_rows(self, *, zorder: float) -> Axes:
         """Add what reaches from the first row's top to the last one's bottom; its heights are pixels from the top."""
-        top_px = (1.0 - self.rows[0].get_position().y1) * HEIGHT_PX
-        bottom_px = (1.0 - self.rows[-1].get_position().y0) * HEIGHT_PX
+        top_px = (1.0 - self.rows[0].get_position().y1) * self.height_px
+        bottom_px = (1.0 - self.rows[-1].get_position().y0) * self.height_px
         axes = self.bare(top_px, bottom_px - top_px)
         axes.set(xlim=(0.0, self.duration_s), ylim=(bottom_px, top_px), zorder=zorder)
         axes.set_axis_off()
@@ -96,7 +98,7 @@ class Sheet:
         """Write `text`, its middle at `y_px`."""
         self.figure.text(
             x_px / WIDTH_PX,
-            1.0 - y_px / HEIGHT_PX,
+            1.0 - y_px / self.height_px,
             text,
             fontsize=size_pt,
             color=colour,

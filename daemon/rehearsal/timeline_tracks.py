@@ -112,16 +112,16 @@ def most_ahead_s(recording: Recording) -> float:
 def ahead_s(recording: Recording, at_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how many seconds of answer had been sent and not sounded, at each moment.
 
-    What a press made worthless counts as gone from the press on.
+    What a press or a voice made worthless counts as gone from then on.
     """
     ahead = np.zeros(len(at_s))
     sounding_s = np.array([starts_s for starts_s, pcm in recording.speaker if holds_sound(pcm)])
     sent = [line for line in recording.service if line.get("way") == "down" and line.get("kind") == "audio"]
     sent_s = np.array([moment(line) for line in sent])
     total_s = np.concatenate(([0.0], np.cumsum([_length_ms(line) / 1000 for line in sent])))
-    pressed_s = [stopped.pressed_s for stopped in interruptions(recording)]
+    begun_s = [stopped.begun_s for stopped in interruptions(recording)]
     for arrived_s, end_s in pairwise([*(answer.arrived_s for answer in answers(recording)), inf]):
-        stopped_s = min((at for at in pressed_s if arrived_s < at), default=inf)
+        stopped_s = min((at for at in begun_s if arrived_s < at), default=inf)
         within = (arrived_s <= at_s) & (at_s < min(end_s, stopped_s))
         before = np.searchsorted(sent_s, arrived_s), np.searchsorted(sounding_s, arrived_s)
         came_s = total_s[np.searchsorted(sent_s, at_s[within], side="right")] - total_s[before[0]]

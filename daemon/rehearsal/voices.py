@@ -26,6 +26,8 @@ ANSWER_WORDS: Final = (
     "he might even have been made amiable himself."
 )
 """What the answer says."""
+SOFTEST_DB: Final = 30.0
+"""Below the loudest of a sentence: softer things before and after it are breath, and the room it was recorded in."""
 
 _HALF_LENGTH: Final = 96
 """Taps on either side of the filter's middle, at 48 kHz: a transition band of about 1 kHz, 100 dB down."""
@@ -37,6 +39,15 @@ def question(number: int) -> bytes:
     """Return what a person says, 16 kHz s16le mono, 3 to 4 s. `number` is one of `QUESTION_WORDS`."""
     assert number in QUESTION_WORDS, number
     return _recorded(f"question_{number}.wav")
+
+
+@cache
+def sounding_s(number: int) -> tuple[float, float]:
+    """Return from when to when a question sounds: between its first 20 ms within 30 dB of the loudest and its last."""
+    sound = question(number)
+    levels_db = [pcm.level_dbfs(sound[at : at + pcm.UP.frame_bytes]) for at in range(0, len(sound), pcm.UP.frame_bytes)]
+    loud = [index for index, level_db in enumerate(levels_db) if level_db > max(levels_db) - SOFTEST_DB]
+    return loud[0] * pcm.FRAME_S, (loud[-1] + 1) * pcm.FRAME_S
 
 
 @cache

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 from io import BytesIO
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from hardware.board import open_board
 from hardware.grey_jpeg import grey_jpeg
 from hardware.interfaces import Board, DeviceLost, DeviceMissing
-from hardware.pcm import DOWN, FRAME_S, UP, mixed
+from hardware.pcm import DOWN, FRAME_S, UP, mixed, samples
 from hardware.settings import (
     BoardSettings,
     ButtonSettings,
@@ -24,6 +25,7 @@ from hardware.settings import (
 )
 from hardware.simulated import SimulatedBoard
 from hardware.simulated_ring import OFF
+from hardware.simulated_room import Room
 from tests.support.known_sound import known_sound, trimmed
 from tests.support.virtual_time import START_S, run
 
@@ -273,6 +275,63 @@ def test_a_speaker_that_runs_dry_counts_it_until_it_is_opened_again() -> None:
         return counts
 
     assert run(story()) == [1, 0]
+
+
+# --- the room ------------------------------------------------------------------------------------------
+
+
+def test_in_a_room_the_microphone_hears_the_loudspeaker_when_it_sounds_and_whoever_speaks() -> None:
+    click = bytes(480) + b"\x00\x70" + bytes(478)
+    voice = known_sound(UP, 0.1)
+
+    async def story() -> tuple[SimulatedBoard, float]:
+        board = SimulatedBoard(room=Room(rt60_s=0.0, echo_db=0.0, distortion=0.0, delay_s=0.03))
+        microphone, speaker = await board.microphone(), await board.speaker()
+        await asyncio.sleep(0.333)
+        starts_s = await speaker.write(click)
+        board.mic.say(voice, at_s=START_S + 0.8)
+        for _ in range(50):
+            await microphone.read()
+        await microphone.close()
+        await speaker.close()
+        return board, starts_s
+
+    board, starts_s = run(story())
+    sound = samples(b"".join(pcm for _, pcm in board.mic.captured))
+    assert int(np.argmax(sound[:8000])) == round((starts_s - START_S + 0.01 + 0.03) * UP.rate_hz)
+    assert sound[12_800:14_400].tobytes() == voice
+    assert not sound[14_400:].any()
+
+
+def test_a_speaker_that_was_closed_and_opened_again_is_heard_again() -> None:
+    async def story() -> SimulatedBoard:
+        board = SimulatedBoard(room=Room())
+        microphone = await board.microphone()
+        for _ in range(2):
+            speaker = await board.speaker()
+            await speaker.write(known_sound(DOWN, FRAME_S))
+            await asyncio.sleep(1.0)
+            await speaker.close()
+            await asyncio.sleep(7.0)
+        await microphone.close()
+        return board
+
+    heard = [any(pcm) for _, pcm in run(story()).mic.captured]
+    onsets = [number for number in range(1, len(heard)) if heard[number] and not heard[number - 1]]
+    assert len(onsets) == 2
+    assert (onsets[1] - onsets[0]) * FRAME_S == pytest.approx(8.0)
+
+
+def test_a_microphone_with_a_slow_clock_takes_longer_for_its_frames() -> None:
+    async def story() -> float:
+        board = SimulatedBoard(log_audio=False, room=Room(drift_ppm=200.0))
+        microphone = await board.microphone()
+        for _ in range(500):
+            frame = await microphone.read()
+        await microphone.close()
+        return frame.captured_s
+
+    assert run(story()) == pytest.approx(START_S + 10.002)
 
 
 # --- the simulated button, ring and camera -------------------------------------------------------------

@@ -17,9 +17,11 @@ NOTHING = Recording(
     started_s=100.0,
     ended_s=110.0,
     microphone=(),
+    cleaned=(),
     speaker=(),
     ring=(),
     button=(),
+    voice=(),
     service=(),
     journal=(),
     cpu_s=1.0,
@@ -36,15 +38,18 @@ def recording(
     service: Sequence[Line] = (),
     journal: Sequence[Line] = (),
     button: Sequence[tuple[float, bool]] = (),
+    voice: Sequence[tuple[float, float]] = (),
 ) -> Recording:
-    """Return `NOTHING` with this in it."""
+    """Return `NOTHING` with this in it; the echo control leaves the microphone's frames as they are."""
     return replace(
         NOTHING,
         microphone=tuple(microphone),
+        cleaned=tuple(microphone),
         speaker=tuple(speaker),
         service=tuple(service),
         journal=tuple(journal),
         button=tuple(button),
+        voice=tuple(voice),
     )
 
 

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import inspect
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.rehearsal.evidence import Delivery, Passage, answers, deliveries, interruptions, openings, outages
+from daemon.rehearsal.evidence import (
+    LATE_S,
+    Delivery,
+    Passage,
+    answers,
+    deliveries,
+    interruptions,
+    opened_by_nobody,
+    openings,
+    outages,
+    while_it_sounds,
+)
 from daemon.rehearsal.figures import BUFFERLESS_MS, CARD_DELAY_MS, Goal, Spread, measure
-from daemon.rehearsal.recording import Line
-from hardware.pcm import DOWN, UP, ramped
+from daemon.rehearsal.recording import Line, Recording
+from daemon.rehearsal.script import SCRIPTS, Ask, AwaitAnswer, Press
+from daemon.rehearsal.voices import question, sounding_s
+from hardware.pcm import DOWN, FRAME_S, UP, level_dbfs, ramped, scaled
 from hardware.simulated import SimulatedSpeaker
 from tests.support.rehearsed import NOTHING, captured, down, noise, recording, sounded, told, up
 
@@ -222,6 +236,83 @@ class TestPressToSilence:
     def test_the_cards_delay_is_the_simulated_cards(self) -> None:
         delay_s = inspect.signature(SimulatedSpeaker).parameters["delay_s"].default
         assert pytest.approx(delay_s * 1000) == CARD_DELAY_MS
+
+
+class TestVoiceToSilence:
+    def test_from_the_voices_first_sound_to_the_last_sample_of_the_answer(self) -> None:
+        journal = [told(101.7, "gate.opened"), told(104.0, "gate.closed")]
+        figures = measure(recording(speaker=sounded(101.0, 101.76), voice=[(101.5, 103.0)], journal=journal))
+        assert figures.voice_to_silence_ms == Spread(260.0, 260.0, 260.0, 1)
+        assert figures.press_to_silence_ms is None
+
+    def test_an_answer_that_does_not_stop_counts_to_its_end(self) -> None:
+        [stopped] = interruptions(recording(speaker=sounded(101.0, 104.0), voice=[(101.5, 103.0)]))
+        assert stopped.spoken
+        assert stopped.silent_s == pytest.approx(104.0)
+
+    def test_a_voice_after_a_press_has_nothing_to_stop(self) -> None:
+        journal = [told(101.501, "gate.opened"), told(104.0, "gate.closed")]
+        speaker = sounded(101.0, 101.56)
+        seen = recording(speaker=speaker, button=[(101.5, True)], voice=[(101.53, 103.0)], journal=journal)
+        assert [stopped.spoken for stopped in interruptions(seen)] == [False]
+
+    @pytest.mark.parametrize("opened_s", [101.7, 103.4])
+    def test_a_gate_that_opens_for_a_voice_was_opened_by_somebody(self, opened_s: float) -> None:
+        seen = recording(voice=[(101.5, 103.0)], journal=[told(opened_s, "gate.opened")])
+        assert opened_by_nobody(seen) == ()
+
+    @pytest.mark.parametrize("opened_s", [101.4, 103.6])
+    def test_a_gate_that_opens_by_itself_is_a_false_interruption(self, opened_s: float) -> None:
+        journal = [told(100.1, "gate.opened"), told(100.2, "gate.closed"), told(opened_s, "gate.opened")]
+        seen = recording(voice=[(101.5, 103.0)], button=[(100.0, True)], journal=journal)
+        assert opened_by_nobody(seen) == (opened_s,)
+        assert measure(seen).as_dict()["targets_met"]["false_interruptions"] is False  # type: ignore[index]  # a dict
+
+
+class TestTheEcho:
+    def seen(self) -> Recording:
+        """Return ten seconds at the microphone: 5 of an answer, over which somebody talks from 103 on for a second."""
+        heard = captured(500)
+        cleaned = [(at_s, scaled(pcm, 0.01)) for at_s, pcm in heard]
+        seen = recording(microphone=heard, speaker=sounded(101.0, 106.0), voice=[(103.0, 104.0)])
+        return replace(seen, script="bargein", cleaned=tuple(cleaned))
+
+    def test_its_frames_are_those_in_which_the_loudspeaker_sounds_and_nobody_speaks(self) -> None:
+        seen = self.seen()
+        frames = list(while_it_sounds(seen, seen.microphone))
+        assert len(frames) == pytest.approx(((106.0 - 101.0) - 1.0 - LATE_S) / FRAME_S, abs=6)
+
+    def test_what_is_left_of_it_is_measured_where_there_is_a_room(self) -> None:
+        figures = measure(self.seen())
+        assert figures.echo_dbfs is not None
+        assert figures.residual_dbfs == pytest.approx(figures.echo_dbfs - 40.0, abs=0.2)
+        assert "what was left of it" in figures.table()
+        elsewhere = measure(replace(self.seen(), script="conversation"))
+        assert (elsewhere.echo_dbfs, elsewhere.residual_dbfs) == (None, None)
+        assert "what was left of it" not in elsewhere.table()
+
+    def test_the_table_still_fits(self) -> None:
+        assert max(map(len, measure(self.seen()).table().splitlines())) <= 110
+
+
+class TestTheScript:
+    def test_each_script_can_be_asked_for_by_its_name(self) -> None:
+        assert {name: script.name for name, script in SCRIPTS.items()} == {name: name for name in SCRIPTS}
+
+    def test_nobody_presses_to_be_heard_over_the_answer(self) -> None:
+        steps = SCRIPTS["bargein"].steps
+        answered = steps.index(AwaitAnswer())
+        assert Press() in steps[:answered]
+        assert Press() not in steps[answered:]
+        assert Ask(2) in steps[answered:]
+
+    @pytest.mark.parametrize("number", [1, 2])
+    def test_a_question_sounds_from_its_first_word_to_its_last(self, number: int) -> None:
+        from_s, to_s = sounding_s(number)
+        speech = question(number)
+        before, within = speech[: UP.bytes_in(from_s)], speech[UP.bytes_in(from_s) : UP.bytes_in(to_s)]
+        assert 0.0 <= from_s < to_s <= UP.seconds(len(speech)) + FRAME_S
+        assert not before or level_dbfs(before) < level_dbfs(within) - 25.0
 
 
 class TestTheRest:

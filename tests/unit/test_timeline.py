@@ -95,6 +95,14 @@ class TestThePicture:
         [line] = np.flatnonzero(is_red.mean(axis=0) > 0.9).tolist()[:1]
         assert abs(line - column(106.0)) <= 2
 
+    def test_where_there_is_an_echo_it_has_a_row_of_its_own(self, tmp_path: Path) -> None:
+        seen = replace(conversation(), script="bargein", button=(), voice=((105.8, 107.0),))
+        picture = drawn(seen, tmp_path)
+        assert picture.shape[:2] == (HEIGHT_PX + 120, WIDTH_PX)
+        bright = np.flatnonzero((picture[530:550, :, :3].min(axis=2) > 0.8).any(axis=0))
+        assert abs(bright.min() - column(105.8)) <= 3, "somebody spoke from here"
+        assert abs(bright.max() - column(107.0)) <= 3, "to here"
+
     def test_of_nothing_there_is_a_picture_too(self, tmp_path: Path) -> None:
         assert drawn(NOTHING, tmp_path).shape[:2] == (HEIGHT_PX, WIDTH_PX)
 
