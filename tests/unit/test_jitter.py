@@ -413,16 +413,14 @@ def test_messages_of_any_length_on_a_quiet_network_teach_nothing(leaves_when_it:
     assert lateness.reach_s < 0.02
 
 
-def test_a_hiccup_teaches_nothing_and_a_network_that_always_does_it_does() -> None:
-    """A hiccup of the device's own, say."""
-    for every, learned in ((60, False), (6, True)):
-        lateness, at_s = Lateness(), 0.0
-        for number in range(60):
-            held_s = 0.2 if number % every == every // 2 else 0.0
-            at_s = max(at_s, number * 0.05 + held_s)  # none overtakes another
-            lateness.arrived(at_s, number * 0.1, in_hand_s=1.0)
-        lateness.settle(6.0)
-        assert (lateness.reach_s > 0.1) == learned
+def test_a_hiccup_in_a_reply_that_runs_ahead_teaches_nothing() -> None:
+    """A hiccup of the device's own, say; what networks do to replies, `talk` above shows."""
+    lateness, at_s = Lateness(), 0.0
+    for number in range(60):
+        at_s = max(at_s, number * 0.03 + (0.1 if number == 30 else 0.0))  # none overtakes another
+        lateness.arrived(at_s, number * 0.1, in_hand_s=1.0)
+    lateness.settle(6.0)
+    assert lateness.reach_s < 0.02
 
 
 def test_one_reply_of_one_chunk_teaches_nothing() -> None:
