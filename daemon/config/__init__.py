@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from .live_section import LiveSection
 from .loading import default_path, load
 from .schema import (
     ButtonSection,
     CameraSection,
     Config,
     ControlSection,
+    EchoSection,
     LedsSection,
     LimitsSection,
-    LiveSection,
     MicrophoneSection,
     NetworkSection,
     PricesSection,
@@ -20,15 +21,18 @@ from .schema import (
     StateSection,
     TurnSection,
 )
+from .tools_section import McpSection, ToolsSection
 
 __all__ = [
     "ButtonSection",
     "CameraSection",
     "Config",
     "ControlSection",
+    "EchoSection",
     "LedsSection",
     "LimitsSection",
     "LiveSection",
+    "McpSection",
     "MicrophoneSection",
     "NetworkSection",
     "PricesSection",
@@ -36,6 +40,7 @@ __all__ = [
     "Refusals",
     "SpeakerSection",
     "StateSection",
+    "ToolsSection",
     "TurnSection",
     "default_path",
     "load",

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from .schema import Config, LiveSection
+from .live_section import LiveSection
+from .schema import Config
+from .tools_section import McpSection
 
 SOUND_PINS: Final = {18: "bit clock", 19: "word clock", 20: "input", 21: "output"}
 """I2S on the header (hardware.md section 4)."""
 SPI0_PINS: Final = {7: "CE1", 8: "CE0", 9: "MISO", 10: "MOSI", 11: "SCLK"}
 """SPI0 on the header; dtparam=spi=on takes both chip selects, whichever the ring uses."""
-
-
+_HOME_DOMAINS: Final = (".local", ".localhost", ".home.arpa", ".internal", ".lan")
+"""No public names end in these (RFC 6762, 6761, 8375; .internal is reserved by ICANN, .lan is what routers use)."""
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----")
 
 
@@ -24,7 +28,7 @@ class Conflict:
     """Values that do not go together."""
 
     keys: tuple[str, ...]
-    """Each as "section.key"; any of them may be changed, the first one most likely."""
+    """Each as "section.key", or "tools.mcp.0.key"; any of them may be changed, the first one most likely."""
     reason: str
     """The end of a sentence that begins with one of the keys and its value."""
 
@@ -37,6 +41,9 @@ def conflicts(config: Config) -> tuple[Conflict, ...]:
         *_turns(config),
         *_prices(config),
         *_keys(config.live),
+        *_camera(config),
+        *_transcripts(config),
+        *_servers(config.tools.mcp),
         *_ca_file(config.live.ca_file),
     )
 
@@ -65,8 +72,6 @@ def _turns(config: Config) -> Iterator[Conflict]:
             f"no_speech_s ({turn.no_speech_s:g}) must be less than longest_s ({turn.longest_s:g}),"
             " or it would never be reached",
         )
-    if config.camera.mode == "with_turn" and config.camera.driver == "none":
-        yield Conflict(("camera.mode", "camera.driver"), 'with driver = "none" there is no camera that could look')
     if not turn.shortest_hangover_ms <= turn.hangover_ms <= turn.longest_hangover_ms:
         yield Conflict(
             ("turn.hangover_ms", "turn.shortest_hangover_ms", "turn.longest_hangover_ms"),
@@ -88,6 +93,70 @@ def _turns(config: Config) -> Iterator[Conflict]:
             ("button.driver", "control.socket"),
             "without a button and without a control socket nothing could ever begin a turn; give it one of them",
         )
+
+
+def _camera(config: Config) -> Iterator[Conflict]:
+    camera = config.camera
+    if camera.mode != "off" and camera.driver == "none":
+        yield Conflict(("camera.mode", "camera.driver"), 'with driver = "none" there is no camera that could look')
+    if camera.device and camera.driver != "usb":
+        yield Conflict(("camera.device", "camera.driver"), 'it says which USB camera it is: only with driver = "usb"')
+
+
+def _transcripts(config: Config) -> Iterator[Conflict]:
+    if config.live.transcripts == "file" and not config.state.folder:
+        yield Conflict(
+            ("live.transcripts", "state.folder"),
+            "the file lies in the folder of [state], and none is set there; set one, or take another",
+        )
+
+
+def _servers(servers: Sequence[McpSection]) -> Iterator[Conflict]:
+    names: set[str] = set()
+    for index, server in enumerate(servers):
+        at = f"tools.mcp.{index}"
+        if not server.name:
+            yield Conflict(
+                (f"{at}.name",), 'each server needs one, such as name = "home"; its tools\' names begin with it'
+            )
+        elif server.name in names:
+            yield Conflict(
+                (f"{at}.name",), "a server above has this name already; the names of its tools begin with it"
+            )
+        names.add(server.name)
+        if bool(server.command) == bool(server.url):
+            what = "a server is either a program (command) or an address (url)"
+            either = f"{what}; keep one of the two" if server.url else f"{what}; give one of the two"
+            yield Conflict((f"{at}.command", f"{at}.url"), either)
+        yield from _credential(at, server)
+
+
+def _credential(at: str, server: McpSection) -> Iterator[Conflict]:
+    if server.command and not server.url and server.credential_file:
+        reason = "a program is shown no credential; only a server with a url is"
+        yield Conflict((f"{at}.credential_file", f"{at}.command"), reason)
+    if server.credential_file and not _protected(server.url):
+        yield Conflict(
+            (f"{at}.url", f"{at}.credential_file"),
+            "over http, everybody on the way to that host could read the credential; write https, or the address that"
+            " it has in your own network, such as 192.168.1.5 or homeassistant.local",
+        )
+    if server.header != "Authorization" and not server.credential_file:
+        yield Conflict(
+            (f"{at}.header", f"{at}.credential_file"),
+            "it is what the credential is sent in, and credential_file names none",
+        )
+
+
+def _protected(url: str) -> bool:
+    """Say whether what is sent to `url` is encrypted, or stays on this device or in its network."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        at_home = not ip_address(host).is_global
+    except ValueError:
+        at_home = "." not in host or host.endswith(_HOME_DOMAINS)
+    return parts.scheme == "https" or at_home
 
 
 def _prices(config: Config) -> Iterator[Conflict]:

@@ -52,37 +52,57 @@ def _without(data: dict[str, Any], errors: Iterable[ErrorDetails]) -> Config | N
     """Return the configuration with the defaults in the place of what is in error."""
     kept = copy.deepcopy(data)
     for error in errors:
-        table: Any = kept
-        for part in error["loc"]:
-            inner = table.get(part) if isinstance(table, dict) else None
-            if not isinstance(inner, dict) or part == error["loc"][-1]:
-                if isinstance(table, dict):
-                    table.pop(part, None)
-                break
-            table = inner
+        _drop(kept, error["loc"])
     try:
         return Config.model_validate(kept)
     except ValidationError:
         return None
 
 
+def _drop(data: dict[str, Any], path: Path) -> None:
+    """Take the key out of `data` that `path` leads to; into an array of tables, but no other array."""
+    inner: Any = data
+    table, key = data, path[0]
+    for part in path:
+        match inner, part:
+            case dict(), _:
+                table, key = inner, part
+                inner = inner.get(part)
+            case list(), int() if isinstance(inner[part], dict):
+                inner = inner[part]
+            case _:
+                break
+    table.pop(str(key), None)
+
+
 def _between(config: Config, where: Places, unknown: frozenset[str], refusals: Refusals | None) -> Iterator[Fault]:
     """Yield what is wrong between the keys, except where a key's own value is `unknown`."""
     for conflict in conflicts(config):
-        if not any(part in unknown for key in conflict.keys for part in key.split(".")):
+        if not any(_in_doubt(key, unknown) for key in conflict.keys):
             yield _located(conflict.keys, conflict.reason, where)
-    if refusals is not None and not unknown & {"live", "model"}:
+    if refusals is not None and not _in_doubt("live.model", unknown):
         for refusal in refusals(config.live):
-            if refusal.key.rpartition(".")[2] not in unknown:
+            if not _in_doubt(refusal.key, unknown):
                 yield _located((refusal.key,), refusal.reason, where)
+
+
+def _in_doubt(key: str, unknown: frozenset[str]) -> bool:
+    """Say whether `unknown` holds `key`, something that it is in, or the bare name of one of these."""
+    parts = key.split(".")
+    return any(part in unknown or ".".join(parts[:end]) in unknown for end, part in enumerate(parts, 1))
 
 
 def _located(keys: Sequence[str], reason: str, where: Places) -> Fault:
     """Return the fault at the first of `keys` that is written in the file; else at the section it belongs to."""
     for key in keys:
-        path: Path = tuple(key.split("."))
+        path = _path(key)
         place = where.exact(path)
         if place is not None:
             return Fault(place.line, f"{named(path, place)}: {reason}")
-    section = where.exact((keys[0].split(".")[0],))
-    return Fault(section.line if section else None, f"{keys[0]} is not set: {reason}")
+    path = _path(keys[0])
+    section = where.exact(path[:-1])
+    return Fault(section.line if section else None, f"{named(path, None)} is not set: {reason}")
+
+
+def _path(key: str) -> Path:
+    return tuple(int(part) if part.isdigit() else part for part in key.split("."))

@@ -13,6 +13,10 @@ WHERE_KEYS_BELONG: Final = f"a key does not belong into this file, which everybo
 _SECRET_NAME: Final = re.compile(r"key|token|secret|passw|credential|authorization|cookie", re.IGNORECASE)
 _HARMLESS: Final = re.compile(r"[-+\d._]+|true|false|[\"']?/.*|[\"']?https?://[\w.:/-]*[\"']?")
 """Numbers, booleans, paths and plain addresses: no secrets, whatever they are called."""
+_HEADER: Final = re.compile(r"[\w-]+|\"[\w-]+\"|'[\w-]+'")
+"""A header's name alone, without what it is to hold."""
+_IN_ADDRESS: Final = re.compile(r"(?<=://)[^/\s\"']*(?=@)|(?<=\?)[^\s\"']+")
+"""What of an address may be secret: a name and password, and a question."""
 _LONGEST: Final = 60
 """Characters of the file that a sentence quotes."""
 
@@ -39,6 +43,9 @@ def secret(name: str, written: str) -> bool:
     """Say whether `name` calls its value `written` a secret, so that no sentence may show it."""
     if name.endswith("_tokens") or _HARMLESS.fullmatch(written):
         return False
+    if written.startswith(("[", "{")) or (name.endswith("header") and not _HEADER.fullmatch(written)):
+        # The arguments of a program, the headers of a connection: what is named in there may be given in there.
+        name += written
     return _SECRET_NAME.search(name) is not None
 
 
@@ -52,5 +59,6 @@ def shown(written: str) -> str:
     if KEY_LIKE.search(written):
         return NOT_SHOWN
     line = " ".join(written.split())
+    line = _IN_ADDRESS.sub(NOT_SHOWN, line) if "://" in line else line
     line = "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in line)
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -1,4 +1,4 @@
-"""The configuration as data: thirteen sections, every key with its unit, its range and its default.
+"""The configuration as data: fourteen sections, every key with its unit, its range and its default.
 
 Types are strict (`"17"` is no number, `1` is no boolean) and unknown keys are errors: the configuration is refused,
 not guessed at. `config/vocative.toml` says the same in the owner's words.
@@ -7,9 +7,9 @@ not guessed at. `config/vocative.toml` says the same in the owner's words.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Final, Literal, Protocol, TypeAlias
+from typing import Annotated, Literal, Protocol, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from hardware.settings import (
     BoardSettings,
@@ -20,102 +20,38 @@ from hardware.settings import (
     SpeakerSettings,
 )
 
-from .values import (
-    OneOf,
-    Why,
-    absolute_path,
-    currency_code,
-    device_name,
-    header_name,
-    header_value,
-    language,
-    nothing_or_from,
-    sample_rate,
-    service_url,
-    socket_path,
-    token_service_url,
-    word,
-    word_or_nothing,
-)
+from .live_section import LiveSection
+from .section import AbsolutePath, DeviceName, Percent, Section
+from .tools_section import ToolsSection
+from .values import Why, camera_device, currency_code, nothing_or_from, sample_rate, socket_path
 
-DEFAULT_INSTRUCTION: Final = (
-    "You are the voice of a small device that somebody talks to. Answer in the language in which you are spoken to,"
-    " briefly, in plain sentences that are good to hear: no lists, no markup, no web addresses."
-)
-AbsolutePath: TypeAlias = Annotated[str, AfterValidator(absolute_path)]
-Languages: TypeAlias = Annotated[tuple[Annotated[str, AfterValidator(language)], ...], Field(strict=False)]
-HeaderName: TypeAlias = Annotated[str, AfterValidator(header_name)]
-HeaderValue: TypeAlias = Annotated[str, AfterValidator(header_value)]
-DeviceName: TypeAlias = Annotated[str, AfterValidator(device_name)]
-Harm: TypeAlias = Annotated[str, OneOf(("harassment", "hate_speech", "sexually_explicit", "dangerous_content"))]
-Threshold: TypeAlias = Annotated[
-    str, OneOf(("block_low_and_above", "block_medium_and_above", "block_only_high", "block_none", "off"))
+__all__ = [
+    "ButtonSection",
+    "CameraSection",
+    "Config",
+    "ControlSection",
+    "EchoSection",
+    "LedsSection",
+    "LimitsSection",
+    "LiveSection",
+    "MicrophoneSection",
+    "NetworkSection",
+    "PricesSection",
+    "Refusal",
+    "Refusals",
+    "Section",
+    "SpeakerSection",
+    "StateSection",
+    "ToolsSection",
+    "TurnSection",
 ]
+
 Pin: TypeAlias = Annotated[
     int, Field(ge=2, le=27), Why("GPIO numbers are meant, not those on the header; 0 and 1 belong to the HAT's memory")
 ]
-Rate: TypeAlias = Annotated[int, AfterValidator(sample_rate)]
-Percent: TypeAlias = Annotated[int, Field(ge=0, le=100)]
 Price: TypeAlias = Annotated[
     float, Field(ge=0.0, le=10_000.0), Why("a price is for a million tokens; 0 means that there is no estimate")
 ]
-
-
-class Section(BaseModel):
-    """One table of the file: strict, frozen, without unknown keys."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
-
-class LiveSection(Section):
-    """The Live API: the model and how it is asked. What a model does not accept, `daemon.live.models` refuses."""
-
-    model: Annotated[str, AfterValidator(word)] = "gemini-3.8-live"
-    voice: Annotated[str, AfterValidator(word_or_nothing)] = "Puck"
-    """Empty: the service's own choice."""
-    language_hints: Languages = ()
-    """BCP-47 tags for the transcription (live-api.md 1.4)."""
-    system_instruction: str = DEFAULT_INSTRUCTION
-    transcripts: Literal["off", "journal"] = "off"
-    """Of both sides. In the journal only when the owner asks for it."""
-    thinking_level: Literal["minimal", "low", "medium", "high"] | None = None
-    thinking_budget_tokens: Annotated[int | None, Field(ge=-1, le=24_576), Why("-1 lets the model choose")] = None
-    proactive_audio: bool | None = None
-    affective_dialog: bool | None = None
-    media_resolution: Literal["low", "medium", "high"] | None = None
-    temperature: Annotated[float | None, Field(ge=0.0, le=2.0)] = None
-    top_p: Annotated[float | None, Field(ge=0.0, le=1.0)] = None
-    max_output_tokens: Annotated[int | None, Field(ge=1, le=65_536)] = None
-    compression_trigger_tokens: Annotated[int, Field(ge=5_000, le=128_000), Why("the service takes no others")] = 25_000
-    """Context from which on the oldest turns are forgotten; all of it is billed with every turn (live-api.md 1.6)."""
-    compression_target_tokens: Annotated[
-        int, Field(ge=1_000, le=127_000), Why("it is what is kept, and must lie below compression_trigger_tokens")
-    ] = 8_000
-    memory_tokens: Annotated[
-        int, Field(ge=0, le=8_000), Why("it is billed again with every turn, like everything that a session knows")
-    ] = 1_000
-    """What a new session is told of what was said; 0 for nothing. Above 0 both sides are transcribed."""
-    start_sensitivity: Literal["low", "high"] | None = None
-    end_sensitivity: Literal["low", "high"] | None = None
-    prefix_padding_ms: Annotated[int | None, Field(ge=0, le=2_000)] = None
-    silence_duration_ms: Annotated[int | None, Field(ge=100, le=2_000), Why("some models ignore more than 2000")] = None
-    """How the service finds turns; only with `turn.taking = "server"` (live-api.md 1.3). None: its own default."""
-    activity_handling: Literal["interrupt", "no_interruption"] = "interrupt"
-    turn_coverage: Literal["only_activity", "all_input", "audio_activity_and_all_video"] | None = None
-    base_url: Annotated[str, AfterValidator(service_url)] = ""
-    """Empty for Google's own."""
-    api_version: Literal["v1", "v1alpha", "v1beta"] = "v1beta"
-    """The SDK's own default is v1, which the Live documents do not name (live-api.md 0.1)."""
-    ca_file: AbsolutePath = ""
-    """PEM certificates to trust besides the system's."""
-    api_key_file: AbsolutePath = ""
-    token_url: Annotated[str, AfterValidator(token_service_url)] = ""
-    """Empty: the API key is on this device. Else where tokens are fetched that stand in for it (live-api.md 1.10)."""
-    token_credential_file: AbsolutePath = ""
-    token_client_cert_file: AbsolutePath = ""
-    token_client_key_file: AbsolutePath = ""
-    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
-    safety: dict[Harm, Threshold] = Field(default_factory=dict)
 
 
 class TurnSection(Section):
@@ -160,7 +96,8 @@ class MicrophoneSection(Section):
     gain_db: Annotated[
         float, Field(ge=-20.0, le=40.0), Why("more only makes noise loud; a microphone that needs it is broken")
     ] = 0.0
-    rate_hz: Rate = 0
+    rate_hz: Annotated[int, AfterValidator(sample_rate(50))] = 0
+    """It is read 20 ms at a time."""
     channel: Annotated[int, Field(ge=0, le=7), Why("0 is the first, which is left")] = 0
 
 
@@ -169,7 +106,8 @@ class SpeakerSection(Section):
 
     driver: Literal["pyaudio", "simulated"] = "pyaudio"
     device: DeviceName = ""
-    rate_hz: Rate = 0
+    rate_hz: Annotated[int, AfterValidator(sample_rate(100))] = 0
+    """It is filled 10 ms at a time."""
     volume_percent: Percent = 70
     earcons: bool = True
     sleep_after_s: Annotated[
@@ -221,8 +159,11 @@ class LedsSection(Section):
 class CameraSection(Section):
     """The camera."""
 
-    driver: Literal["picamera2", "simulated", "none"] = "picamera2"
-    mode: Literal["off", "with_turn"] = "off"
+    driver: Literal["picamera2", "usb", "simulated", "none"] = "picamera2"
+    device: Annotated[str, AfterValidator(camera_device)] = ""
+    """Of "usb" only."""
+    mode: Literal["off", "on_request", "with_turn"] = "off"
+    """"on_request": when the button is pressed twice, or when the model asks and `tools.look` lets it."""
     width_px: Annotated[
         int,
         Field(ge=160, le=1_536, multiple_of=2),
@@ -296,6 +237,7 @@ class Config(Section):
     button: ButtonSection = Field(default_factory=ButtonSection)
     leds: LedsSection = Field(default_factory=LedsSection)
     camera: CameraSection = Field(default_factory=CameraSection)
+    tools: ToolsSection = Field(default_factory=ToolsSection)
     network: NetworkSection = Field(default_factory=NetworkSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)
     prices: PricesSection = Field(default_factory=PricesSection)
@@ -312,7 +254,7 @@ class Config(Section):
             speaker=SpeakerSettings(speaker.driver, speaker.device, speaker.rate_hz),
             button=ButtonSettings(button.driver, button.pin, button.pull_up, button.debounce_ms),
             leds=LedSettings(**leds.model_dump()),
-            camera=CameraSettings(camera.driver, camera.width_px, camera.quality_percent),
+            camera=CameraSettings(camera.driver, camera.width_px, camera.quality_percent, camera.device),
         )
 
 

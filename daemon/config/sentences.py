@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, get_args, get_origin
 
-from annotated_types import Ge, Le, MultipleOf
+from annotated_types import Ge, Gt, Le, MultipleOf
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .fault import WHERE_KEYS_BELONG, Fault, pair, secret, shown
 from .places import Path, Place
-from .suggestions import choices, nearest, sections, toml, unknown_key, value_for
+from .suggestions import (
+    accepts,
+    choices,
+    header,
+    nearest,
+    nearest_section,
+    owners,
+    sections,
+    toml,
+    unknown_key,
+    value_for,
+)
 from .values import Why
 
 _UNITS: Final = {
@@ -24,6 +35,11 @@ _UNITS: Final = {
     "tokens": "tokens",
     "ma": "milliamperes",
 }
+
+_IN_A_FILE: Final = (
+    "what is secret does not belong into this file, which everybody on the device can read; write it into a file of its"
+    " own, and the path of that into credential_file"
+)
 
 
 class Places:
@@ -59,8 +75,13 @@ def value_faults(errors: Iterable[ErrorDetails], places: Places) -> Iterator[Fau
         elif len(path) == 1:
             text, about = _not_a_section(str(path[0]), place), frozenset({str(path[0])})
         else:
-            text, about = _refused(path, error, place), frozenset({str(path[1])})
+            text, about = _refused(path, error, place), frozenset({dotted(_key_of(path))})
         yield Fault(line, text, about=about)
+
+
+def dotted(path: Path) -> str:
+    """Return `path` as one text, the indices of arrays included: "tools.mcp.0.url"."""
+    return ".".join(map(str, path))
 
 
 def named(path: Path, place: Place | None) -> str:
@@ -73,18 +94,32 @@ def named(path: Path, place: Place | None) -> str:
 
 def _unknown(path: Path, value: Any, place: Place | None) -> tuple[str, frozenset[str]]:
     name, begin = str(path[-1]), named(path, place)
+    section = _section_of(path)
     if place is not None and not place.header and secret(name, place.written):
-        return f"{begin}: {WHERE_KEYS_BELONG}", frozenset()
+        return f"{begin}: {_IN_A_FILE if section == 'tools.mcp' else WHERE_KEYS_BELONG}", frozenset()
     if len(path) > 1:
-        reason, meant = unknown_key(str(path[0]), name, value)
-        return f"{begin}: {reason}", frozenset({meant} if meant else ())
-    meant = nearest(name, sections())
-    if meant is not None or isinstance(value, dict):
-        hint = f"did you mean [{meant}]?" if meant else f"there are {', '.join(f'[{other}]' for other in sections())}"
+        reason, meant = unknown_key(section, name, value)
+        return f"{begin}: {reason}", frozenset({dotted((*path[:-1], meant))} if meant else ())
+    written = ".".join(str(part) for part in place.path if not isinstance(part, int)) if place else name
+    meant = nearest_section(written if place and place.header else name)
+    if meant is not None or isinstance(value, dict) or (place is not None and place.header):
+        hint = f"did you mean {header(meant)}?" if meant else f"there are {', '.join(map(header, sections()))}"
         return f"{begin}: there is no such section; {hint}", frozenset({meant} if meant else ())
-    owners = [f"[{other}]" for other, section in sections().items() if name in section.model_fields]
-    hint = f"`{name}` belongs below {' or '.join(owners)}" if owners else "every key belongs below a [section]"
+    owning = [other for other in owners(name) if accepts(sections()[other], name, value)] or owners(name)
+    headers = " or ".join(map(header, owning))
+    hint = f"`{name}` belongs below {headers}" if headers else "every key belongs below a [section]"
     return f"{begin}: it stands outside of every section; {hint}", frozenset({name})
+
+
+def _section_of(path: Path) -> str:
+    """Return the section that `path` leads into; inside an item of an array of them, that one."""
+    array = dotted(path[:2])
+    return array if len(path) > 3 and array in sections() else str(path[0])
+
+
+def _key_of(path: Path) -> Path:
+    """Return the path up to the key, without what is in its value."""
+    return path[: _section_of(path).count(".") * 2 + 2]
 
 
 def _not_a_section(name: str, place: Place | None) -> str:
@@ -93,11 +128,14 @@ def _not_a_section(name: str, place: Place | None) -> str:
 
 def _refused(path: Path, error: ErrorDetails, place: Place | None) -> str:
     begin = named(path, place)
-    section, key, value = sections()[str(path[0])], str(path[1]), error["input"]
+    section, key, value = sections()[_section_of(path)], str(_key_of(path)[-1]), error["input"]
     field = section.model_fields[key]
+    if dotted(path[:2]) in sections() and len(path) <= 3:
+        array = dotted(path[:2])
+        return f"{begin}: there may be several of these; write {header(array)} alone in a line above the keys of each"
     if error["type"] == "value_error":
         return f"{begin}: {error['ctx']['error']}"
-    if len(path) > 2:
+    if path != _key_of(path):
         return f"{begin}: {_refused_item(field, error, str(path[-1]))}"
     sentence = f"{begin}: must be {_allowed(key, field, error['type'])}"
     meant = value_for(section, key, value)
@@ -124,27 +162,31 @@ def _allowed(key: str, field: FieldInfo, error_type: str) -> str:
     """Return what may stand for a key; with the type, if that is what is wrong."""
     options = choices(field.annotation)
     kinds = set(get_args(field.annotation)) or {field.annotation}
-    if options and get_origin(field.annotation) not in (tuple, dict):
+    if get_origin(field.annotation) is tuple:
+        return f"a list of texts, such as {toml((field.examples or [[]])[0])}"
+    if get_origin(field.annotation) is dict:
+        return f"a section of its own, written [live.{key}]"
+    if options:
         return _either(map(toml, options))
     if bool in kinds:
         return "true or false, in lower case and without quotes"
     if str in kinds:
         return "text in quotes"
-    if get_origin(field.annotation) is tuple:
-        return 'a list of texts, such as ["de-DE", "en-US"]'
-    if get_origin(field.annotation) is dict:
-        return f"a section of its own, written [live.{key}]"
     wrong_type = error_type.endswith("_type") or error_type == "int_from_float"
     kind = ("a whole number " if int in kinds else "a number ") if wrong_type else ""
     return kind + _range(key, field)
 
 
 def _range(key: str, field: FieldInfo) -> str:
+    above = next((part.gt for part in field.metadata if isinstance(part, Gt)), None)
     low = next((part.ge for part in field.metadata if isinstance(part, Ge)), None)
     high = next((part.le for part in field.metadata if isinstance(part, Le)), None)
     step = next((part.multiple_of for part in field.metadata if isinstance(part, MultipleOf)), None)
     unit = None if "_per_" in key else _UNITS.get(key.rpartition("_")[2])
-    text = f"from {low:g} to {high:g}" if isinstance(low, float) else f"from {low} to {high}"
+    if above is not None:
+        text = f"above {above:g} and at most {high:g}"
+    else:
+        text = f"from {low:g} to {high:g}" if isinstance(low, float) else f"from {low} to {high}"
     return text + (f" in steps of {step}" if step else "") + (f" ({unit})" if unit else "")
 
 

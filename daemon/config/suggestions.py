@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterable, Iterator
-from typing import Final
+from contextlib import suppress
+from typing import Final, get_args
 
 from pydantic import ValidationError
 
@@ -36,12 +38,33 @@ _QUANTITY: Final = re.compile(r"\s*([-+]?\d+(?:[.,]\d+)?)\s*([a-zA-Z%]*)\s*")
 
 
 def sections() -> dict[str, type[Section]]:
-    """Return the sections of the schema by name."""
-    return {
-        name: field.annotation
-        for name, field in Config.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
-    }
+    """Return the sections of the schema by name; one that there may be several of has a dot in it: "tools.mcp"."""
+    found: dict[str, type[Section]] = {}
+    for name, field in Config.model_fields.items():
+        for section in _sections_in(field.annotation):
+            found[name] = section
+            for key, inner in section.model_fields.items():
+                found.update({f"{name}.{key}": item for item in _sections_in(inner.annotation)})
+    return found
+
+
+def header(name: str) -> str:
+    """Return the line that the section begins with."""
+    return f"[[{name}]]" if "." in name else f"[{name}]"
+
+
+def nearest_section(name: str) -> str | None:
+    """Return the section that was probably meant by what stands in a header, with dots where they stand there."""
+    whole = nearest(name, sections())
+    if whole is not None:
+        return whole
+    lasts = {other.rpartition(".")[2]: other for other in sections() if "." in other}
+    return next((lasts[near] for part in name.split(".") if (near := nearest(part, lasts))), None)
+
+
+def owners(key: str) -> list[str]:
+    """Return the names of the sections that have `key`."""
+    return [name for name, section in sections().items() if key in section.model_fields]
 
 
 def toml(value: object) -> str:
@@ -94,17 +117,24 @@ def unknown_key(section_name: str, key: str, value: object) -> tuple[str, str | 
             if meant is not None and accepts(section, name, meant):
                 return f"there is no such key; did you mean {name} = {toml(meant)}?", name
             return f"there is no such key; did you mean {name}?", name
-    owners = [name for name, other in sections().items() if key in other.model_fields]
-    if owners:
-        return f"there is no such key here; `{key}` belongs to {' or '.join(f'[{name}]' for name in owners)}", None
+    fitting = [header(name) for name in owners(key) if accepts(sections()[name], key, value)]
+    if fitting:
+        return f"there is no such key here; `{key}` belongs to {' or '.join(fitting)}", None
     near = nearest(key, section.model_fields)
     if near is not None:
         return f"there is no such key; did you mean {near}?", near
     for name, other in sections().items():
         near = nearest(key, other.model_fields)
         if near is not None:
-            return f"there is no such key here; did you mean `{near}` in [{name}]?", None
-    return f"there is no such key; [{section_name}] has {', '.join(section.model_fields)}", None
+            return f"there is no such key here; did you mean `{near}` in {header(name)}?", None
+    return f"there is no such key; {header(section_name)} has {', '.join(section.model_fields)}", None
+
+
+def _sections_in(annotation: object) -> tuple[type[Section], ...]:
+    """Return the section that `annotation` is, or is a tuple of."""
+    return tuple(
+        part for part in (annotation, *get_args(annotation)) if isinstance(part, type) and issubclass(part, Section)
+    )
 
 
 def _plain(name: str) -> str:
@@ -158,7 +188,8 @@ def _readings(section: type[Section], key: str, value: object) -> Iterator[objec
                 unit = quantity[2].lower().replace("%", "percent")
                 number = _whole(float(quantity[1].replace(",", ".")))
                 yield _in_unit_of(key, unit, number) if unit in _UNITS or not unit else None
-            yield [part.strip() for part in value.split(",")]
+            with suppress(ValueError):  # quotes in the text that do not end
+                yield [part.strip() for part in value.split(",")] if "," in value else shlex.split(value)
         case bool():
             yield {True: "on", False: "off"}[value]
             yield str(value)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .fault import WHERE_KEYS_BELONG, Fault, pair, secret, shown
 from .places import Place, ScanError, places
-from .suggestions import FALSE_WORDS, TRUE_WORDS
+from .suggestions import FALSE_WORDS, TRUE_WORDS, header, sections
 
 _MOST_FAULTS: Final = 20
 """Past these, what is found is more likely a consequence of what was found before."""
@@ -36,6 +36,7 @@ def parse(text: str) -> Parsed:
     lines = text.split("\n")
     faults: list[Fault] = []
     while len(faults) < _MOST_FAULTS:
+        faults += _single_headers(lines)
         text = "\n".join(lines)
         try:
             return Parsed(tomllib.loads(text), text, tuple(faults))
@@ -49,6 +50,22 @@ def parse(text: str) -> Parsed:
         for number in spoilt:
             lines[number - 1] = ""
     return Parsed(None, text, tuple(faults))
+
+
+def _single_headers(lines: list[str]) -> list[Fault]:
+    """Give two brackets, in `lines`, to the headers of what there may be several of; return a fault for each."""
+    faults = []
+    try:
+        for place in places("\n".join(lines)):
+            name = ".".join(part for part in place.path if isinstance(part, str))
+            if place.header and not place.written.startswith("[[") and name in sections() and "." in name:
+                reason = f"there may be several of these, so that two brackets are needed; write {header(name)}"
+                faults.append(Fault(place.line, f"{shown(place.written)}: {reason}", place.column))
+                here, at = lines[place.line - 1], place.column - 1
+                lines[place.line - 1] = f"{here[:at]}[{place.written}]{here[at + len(place.written) :]}"
+    except ScanError:
+        pass  # what comes after it is looked at when it has been taken out
+    return faults
 
 
 def _explained(text: str, lines: list[str], error: tomllib.TOMLDecodeError) -> tuple[Fault, range]:
@@ -73,12 +90,13 @@ def _explained(text: str, lines: list[str], error: tomllib.TOMLDecodeError) -> t
 
 
 def _header_fault(line: str) -> str:
-    return f"`{shown(line)}`: the name of a section stands between brackets, alone in its line, such as [turn]"
+    example = "[[tools.mcp]]" if line.lstrip().startswith("[[") else "[turn]"
+    return f"`{shown(line)}`: the name of a section stands between brackets, alone in its line, such as {example}"
 
 
 def _twice_fault(first: Place, second: Place, after: int) -> tuple[Fault, range]:
     """Return the fault, and the lines of the second one: of a section, up to the header in line `after`."""
-    name = ".".join(str(part) for part in second.path)
+    name = ".".join(part for part in second.path if isinstance(part, str))
     begin = shown(second.written) if second.header else pair(name, second.written)
     spoilt = range(second.line, after if second.header else second.last_line + 1)
     if first.header and second.header:

@@ -137,6 +137,15 @@ CONFLICTS = [
         "[camera]\nmode = 'with_turn'\ndriver = 'none'",
         "2: camera.mode = 'with_turn': with driver = \"none\" there is no",
     ),
+    (
+        "[camera]\nmode = 'on_request'\ndriver = 'none'",
+        "2: camera.mode = 'on_request': with driver = \"none\" there is no",
+    ),
+    ("[camera]\ndevice = 'C920'", "2: camera.device = 'C920': it says which USB camera it is: only with driver"),
+    (
+        "[live]\ntranscripts = 'file'\n[state]\nfolder = ''",
+        "2: live.transcripts = 'file': the file lies in the folder of [state], and none is set there",
+    ),
     ("[button]\ndriver = 'none'\n[control]\nsocket = ''", "2: button.driver = 'none': without a button"),
     ("[live]\nca_file = '/no/such.pem'", "2: live.ca_file = '/no/such.pem': the file cannot be read"),
 ]
@@ -158,6 +167,12 @@ def test_values_that_do_not_go_together_are_refused(faults: Callable[..., list[s
         "[button]\npin = 18\n[microphone]\ndriver = 'simulated'\n[speaker]\ndriver = 'simulated'",
         "[control]\nsocket = ''",
         "[camera]\ndriver = 'none'",
+        "[camera]\ndriver = 'usb'\ndevice = '/dev/video0'\nmode = 'on_request'",
+        "[live]\ntranscripts = 'file'",
+        "[live]\ntranscripts = 'journal'\n[state]\nfolder = ''",
+        "[tools]\nlook = true\n[camera]\ndriver = 'none'",
+        "[microphone]\nrate_hz = 22050",
+        "[speaker]\nrate_hz = 44100",
         "[live]\nmemory_tokens = 8000",
         "[prices]\ninput_per_million_tokens = 3\noutput_per_million_tokens = 12",
         "[prices]\ncurrency = 'EUR'",
@@ -305,11 +320,11 @@ def test_the_board_is_told_what_the_sections_say(tmp_path: Path) -> None:
     path.write_text(
         "[microphone]\ndevice = 'USB'\ngain_db = 3.5\n[button]\npin = 4\npull_up = false\ndebounce_ms = 50\n"
         "[leds]\ndriver = 'rgb_led'\nred_pin = 22\nmax_current_ma = 60\n"
-        "[camera]\nwidth_px = 640\nquality_percent = 50\n"
+        "[camera]\ndriver = 'usb'\ndevice = 'C920'\nwidth_px = 640\nquality_percent = 50\n"
     )
     assert load(path).board() == BoardSettings(
         microphone=MicrophoneSettings(device="USB", gain_db=3.5),
         button=ButtonSettings(pin=4, pull_up=False, debounce_ms=50),
         leds=LedSettings(driver="rgb_led", red_pin=22, max_current_ma=60),
-        camera=CameraSettings(width_px=640, quality_percent=50),
+        camera=CameraSettings("usb", width_px=640, quality_percent=50, device="C920"),
     )
