@@ -115,6 +115,10 @@ class _ConfiguredBoard:
                 from hardware.pi_camera import PiCamera
 
                 return PiCamera(settings)
+            case "usb":
+                from hardware.usb_camera import UsbCamera
+
+                return UsbCamera(settings)
             case "simulated":
                 return await self.simulated.camera()
             case "none":

@@ -51,10 +51,12 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One camera frame as JPEG, at most 768 px on the longer side unless configured otherwise."""
+    """One camera frame as JPEG: at most 768 px on the longer side unless configured otherwise, at most 100 KiB."""
 
     jpeg: bytes
     captured_s: float
+    sketch: bytes
+    """How bright it is where: tells whether two pictures show the same. See `hardware.sketch`."""
 
 
 class Microphone(Protocol):

@@ -1,33 +1,24 @@
 """A Raspberry Pi camera, through Picamera2, which knows libcamera's other cameras too.
 
-    asleep ── capture ──► awake ──────────────── 5 s without a capture ──► asleep
-                          │ frames of the first 0.7 s are thrown away: exposure and colours still settle
-                          └ error ──► freed; the next capture opens it again
-
-Picamera2 and libcamera are imported, and hold memory, only once somebody has asked for a picture. Their calls block,
-so each runs on a thread, one at a time.
+Picamera2 and libcamera are imported, and hold memory, only once somebody has asked for a picture.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Container, Mapping
 from importlib.util import find_spec
 from io import BytesIO
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
-from hardware.blocking import in_thread
+from hardware.dozing_camera import NS, DozingCamera, Patience
 from hardware.interfaces import DeviceLost, DeviceMissing, Picture
+from hardware.jpeg import LIMIT_BYTES, scaled_to_limit
+from hardware.jpeg_quality import JpegQuality
 from hardware.settings import CameraSettings
+from hardware.sketch import sketch_of
 
-T = TypeVar("T")
-
-_NS: Final = 1_000_000_000
-_HUNG_S: Final = 30.0
-"""Longer than anything here takes: importing Picamera2 on a slow card takes longest."""
 _FRAME_DURATION_LIMITS_US: Final = (100_000, 200_000)
 """5 to 10 frames a second: enough for one picture a second, and time to expose in the dark."""
 _AF_MODE_CONTINUOUS: Final = 2
@@ -105,7 +96,7 @@ class Picamera(Protocol):
         ...
 
 
-class PiCamera:
+class PiCamera(DozingCamera):
     """A `Camera` on Picamera2: 4:3, `width_px` wide, scaled by the camera's own processor."""
 
     def __init__(
@@ -113,76 +104,24 @@ class PiCamera:
         settings: CameraSettings,
         *,
         open_picamera: Callable[[], Picamera] | None = None,
-        settle_s: float = 0.7,
-        idle_s: float = 5.0,
-        timeout_s: float = 3.0,
+        patience: Patience | None = None,
     ) -> None:
         """Prepare a camera that sleeps; `open_picamera` is called on a thread.
 
         Raises:
             DeviceMissing: Picamera2 or libcamera is not installed. Whether a camera is connected shows at `capture`.
         """
+        super().__init__("libcamera", patience or Patience())
         self._settings: Final = settings
         self._open: Final = _installed_picamera2() if open_picamera is None else open_picamera
-        self._settle_s: Final = settle_s
-        self._idle_s: Final = idle_s
-        self._timeout_s: Final = timeout_s
-        self._nap: asyncio.TimerHandle | None = None
-        self._mutex: Final = threading.Lock()
         # The rest belongs to the thread that holds the mutex.
+        self._quality: Final = JpegQuality(settings.quality_percent, LIMIT_BYTES)
         self._camera: Picamera | None = None
         self._awake = False
         self._settled_ns = 0
 
     def __repr__(self) -> str:
         return f"<PiCamera open={self._camera is not None} awake={self._awake}>"
-
-    async def capture(self) -> Picture:
-        """Wake the camera if it sleeps and return a frame whose exposure began after this call.
-
-        Takes 0.2 to 0.5 s from an awake camera and about 2 s from a sleeping one. Cancelling leaves the capture to
-        end on its own thread.
-
-        Raises:
-            DeviceLost: No frame came within 3 s, or the camera cannot be opened. The next capture tries from the start.
-        """
-        self._cancel_nap()
-        asked_ns = time.monotonic_ns()
-        try:
-            return await self._off_loop(lambda: self._take(asked_ns))
-        finally:
-            self._cancel_nap()
-            self._nap = asyncio.get_running_loop().call_later(self._idle_s, self._doze)
-
-    async def close(self) -> None:
-        """Put the camera to sleep and free it. May be called twice; a later `capture` wakes it again."""
-        self._cancel_nap()
-        with contextlib.suppress(DeviceLost):  # libcamera does not return: there is nothing more to do about it
-            await self._off_loop(self._free)
-
-    async def _off_loop(self, call: Callable[[], T]) -> T:
-        """Run `call` on a thread, alone with the camera."""
-
-        def alone() -> T:
-            if not self._mutex.acquire(timeout=_HUNG_S):
-                raise TimeoutError
-            try:
-                return call()
-            finally:
-                self._mutex.release()
-
-        try:
-            async with asyncio.timeout(_HUNG_S):
-                return await in_thread(alone)
-        except TimeoutError as error:
-            raise DeviceLost("camera: libcamera does not return; restart the service") from error
-
-    def _doze(self) -> None:
-        threading.Thread(target=self._sleep, name="camera sleep", daemon=True).start()
-
-    def _cancel_nap(self) -> None:
-        if self._nap is not None:
-            self._nap.cancel()
 
     # --- on threads, one at a time ---------------------------------------------------------------------
 
@@ -191,7 +130,7 @@ class PiCamera:
             return self._fresh_picture(self._wake(), asked_ns)
         except TimeoutError as error:
             self._free()
-            raise DeviceLost(f"camera: no frame within {self._timeout_s:g} s; check its cable") from error
+            raise DeviceLost(f"camera: no frame within {self._patience.timeout_s:g} s; check its cable") from error
         except _ERRORS as error:
             self._free()
             remedy = "look whether `rpicam-hello --list-cameras` shows it, and whether another program uses it"
@@ -205,7 +144,7 @@ class PiCamera:
             _set_controls(self._camera)
             self._camera.start()
             self._awake = True
-            self._settled_ns = time.monotonic_ns() + int(self._settle_s * _NS)
+            self._settled_ns = time.monotonic_ns() + int(self._patience.settle_s * NS)
         return self._camera
 
     def _fresh_picture(self, camera: Picamera, asked_ns: int) -> Picture:
@@ -214,31 +153,30 @@ class PiCamera:
         The next frame to complete is not it: one or two have been on their way for up to 0.4 s.
         """
         not_before_ns = max(asked_ns, self._settled_ns)
-        deadline_s = max(time.monotonic(), not_before_ns / _NS) + self._timeout_s
+        deadline_s = max(time.monotonic(), not_before_ns / NS) + self._patience.timeout_s
         while (left_s := deadline_s - time.monotonic()) > 0:
             request = camera.capture_request(wait=left_s)
             try:
                 metadata = request.get_metadata()
                 captured_ns = metadata["SensorTimestamp"]
                 if captured_ns - 1000 * metadata.get("ExposureTime", 0) >= not_before_ns:
-                    jpeg = BytesIO()
-                    request.save("main", jpeg, format="jpeg")
-                    return Picture(jpeg.getvalue(), captured_ns / _NS)
+                    return self._picture(camera, request, captured_ns / NS)
             finally:
                 request.release()
         raise TimeoutError
 
+    def _picture(self, camera: Picamera, request: CaptureRequest, captured_s: float) -> Picture:
+        fitted = self._quality.fit(lambda percent: _encoded(camera, request, percent))
+        jpeg = scaled_to_limit(fitted, self._quality.percent)
+        return Picture(jpeg, captured_s, sketch_of(jpeg))
+
     def _sleep(self) -> None:
-        if not self._mutex.acquire(timeout=_HUNG_S):
-            return
         try:
             if self._camera is not None and self._awake:
                 self._camera.stop()
                 self._awake = False
         except _ERRORS:
             self._free()
-        finally:
-            self._mutex.release()
 
     def _free(self) -> None:
         camera, self._camera, self._awake = self._camera, None, False
@@ -263,13 +201,19 @@ def _configure(camera: Picamera, settings: CameraSettings) -> None:
             queue=False,
         )
     )
-    camera.options["quality"] = settings.quality_percent
 
 
 def _set_controls(camera: Picamera) -> None:
     """Say again what Picamera2 forgets at each start; not every camera has every control."""
     wanted = {"FrameDurationLimits": _FRAME_DURATION_LIMITS_US, "AfMode": _AF_MODE_CONTINUOUS}
     camera.set_controls({name: value for name, value in wanted.items() if name in camera.camera_controls})
+
+
+def _encoded(camera: Picamera, request: CaptureRequest, quality_percent: int) -> bytes:
+    camera.options["quality"] = quality_percent
+    jpeg = BytesIO()
+    request.save("main", jpeg, format="jpeg")
+    return jpeg.getvalue()
 
 
 def _installed_picamera2() -> Callable[[], Picamera]:

@@ -70,11 +70,13 @@ class LedSettings:
 class CameraSettings:
     """The `[camera]` table."""
 
-    driver: Literal["picamera2", "simulated", "none"] = "picamera2"
+    driver: Literal["picamera2", "usb", "simulated", "none"] = "picamera2"
     width_px: int = 768
-    """The longer side."""
+    """The longer side, at most."""
     quality_percent: int = 75
-    """JPEG quality, 1 to 100."""
+    """JPEG quality, 1 to 100, of pictures that are not too large with it."""
+    device: str = ""
+    """Of "usb": part of the camera's name, such as "C920", or the path of its node; empty for the first there is."""
 
 
 @dataclass(frozen=True, slots=True)

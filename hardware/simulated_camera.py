@@ -8,22 +8,26 @@ from typing import Final
 
 from hardware.grey_jpeg import grey_jpeg
 from hardware.interfaces import DeviceLost, Picture
+from hardware.sketch import COLUMNS, ROWS
 
 _FRAME_S: Final = 0.1
 """Ten frames a second: a frame that began after `capture` was called is there after this time."""
-GREYS: Final = tuple(grey_jpeg(64, 48, level) for level in range(0, 256, 16))
-"""Pictures that anybody can tell apart: dark to bright."""
+GREYS: Final = tuple(range(0, 256, 16))
+"""Greys that anybody can tell apart: dark to bright."""
 
 
 class SimulatedCamera:
-    """A `Camera` that takes the same pictures over and over. Hands: `lose`, `restore`. Eyes: `awake`, `taken`."""
+    """A `Camera` that sees the same greys over and over. Hands: `greys`, `lose`, `restore`. Eyes: `awake`, `taken`."""
 
-    def __init__(self, pictures: Sequence[bytes] = GREYS, *, wake_s: float = 0.7) -> None:
-        """Let it take `wake_s` to wake, as exposure and colours do to settle (hardware.md section 6)."""
+    def __init__(self, greys: Sequence[int] = GREYS, *, wake_s: float = 0.7) -> None:
+        """Let it see `greys`, each 0 (black) to 255 all over the picture, one after the other.
+
+        It takes `wake_s` to wake, as exposure and colours do to settle (hardware.md section 6).
+        """
         self.awake = False
         self.taken = 0
         """How many pictures it has handed out."""
-        self._pictures = pictures
+        self.greys = greys
         self._wake_s = wake_s
         self._there = True
 
@@ -47,9 +51,10 @@ class SimulatedCamera:
         if not self._there:
             self.awake = False
             raise DeviceLost("camera: no frame came. Look at its cable")
-        jpeg = self._pictures[self.taken % len(self._pictures)]
+        grey = self.greys[self.taken % len(self.greys)]
         self.taken += 1
-        return Picture(jpeg, asyncio.get_running_loop().time())
+        jpeg = grey_jpeg(64, 48, grey)
+        return Picture(jpeg, asyncio.get_running_loop().time(), bytes([grey]) * (COLUMNS * ROWS))
 
     async def close(self) -> None:
         """Put it to sleep."""

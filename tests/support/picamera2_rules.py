@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, Final
 
+from hardware.grey_jpeg import grey_jpeg
+
 PERIOD_S: Final = 0.02
 EXPOSURE_S: Final = 0.015
 LATENCY_S: Final = 0.045
@@ -23,8 +25,14 @@ class Connector:
         self.present = True
         self.flowing = True
         self.busy = False
+        self.grey = 100
+        """What the camera sees, all over its picture."""
+        self.bytes_a_percent = 500
+        """How much detail the scene has: the size of its JPEGs for each percent of quality."""
         self.controls = ["FrameDurationLimits", "AfMode", "ExposureTime"]
         self.broken_rules: list[str] = []
+        self.encoded_with: list[int] = []
+        """The quality of each encoding."""
         self.opened: list[FakePicamera2] = []
         self.calling = threading.Lock()
 
@@ -54,8 +62,23 @@ class Call:
         self.connector.calling.release()
 
 
+def commented(jpeg: bytes, comment: bytes, size_bytes: int) -> bytes:
+    """Return `jpeg` with a comment in its header, and with so many meaningless ones that it has `size_bytes`."""
+    padded = jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    while (missing := size_bytes - len(padded) - len(jpeg)) > 4:
+        length = min(missing - 4, 60_000)
+        padded += b"\xff\xfe" + (length + 2).to_bytes(2, "big") + bytes(length)
+    return padded + jpeg[2:]
+
+
+def comment_of(jpeg: bytes) -> bytes:
+    """Return the comment that `commented` has put in."""
+    assert jpeg[2:4] == b"\xff\xfe"
+    return jpeg[6 : 4 + int.from_bytes(jpeg[4:6], "big")]
+
+
 class FakeRequest:
-    """A frame on loan. Its "JPEG" tells when its exposure began, and the quality."""
+    """A frame on loan. A comment in its JPEG tells when its exposure began, and the quality."""
 
     def __init__(self, camera: FakePicamera2, exposed_s: float) -> None:
         self.camera, self.exposed_s, self.lent = camera, exposed_s, True
@@ -69,8 +92,11 @@ class FakeRequest:
     def save(self, name: str, file_output: BytesIO, format: str) -> None:  # noqa: A002 - Picamera2's name
         assert self.lent
         assert (name, format) == ("main", "jpeg")
-        told = {"exposed_s": self.exposed_s, "quality": self.camera.options["quality"]}
-        file_output.write(b"\xff\xd8" + json.dumps(told).encode() + b"\xff\xd9")
+        connector, quality = self.camera.connector, self.camera.options["quality"]
+        connector.encoded_with.append(quality)
+        told = json.dumps({"exposed_s": self.exposed_s, "quality": quality}).encode()
+        size_bytes = quality * connector.bytes_a_percent
+        file_output.write(commented(grey_jpeg(768, 576, connector.grey), told, size_bytes))
 
     def release(self) -> None:
         assert self.lent
