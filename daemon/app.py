@@ -16,11 +16,14 @@ from hardware.pcm import DOWN
 
 from . import control
 from .audio.capture import Capture
+from .audio.earcon import Earcon, sound
 from .audio.playback import Heard, Playback
 from .audio.vad import Vad
+from .audio.whoosh import whoosh
 from .budget import Prices
 from .config import Config
 from .conversation import Conversation
+from .device import OwnDevice
 from .diary import Diary
 from .ears import Ears
 from .events import (
@@ -39,8 +42,10 @@ from .events import (
     ReplyInterrupted,
     ReplySounded,
     ReplySounding,
+    RingingChanged,
     SightChanged,
     SpeechDropped,
+    ToolsCalled,
     TurnState,
     VoiceHeard,
 )
@@ -50,20 +55,30 @@ from .keeping import Keeping
 from .last_words import LastWords
 from .limits import LimitWatch
 from .live import wire
-from .live.recollection import Recollection
+from .live.models import capabilities
 from .live.supervisor import Supervisor
 from .live.uplink import Uplink
-from .live.upward import Image, Speech
+from .live.upward import Image, Speech, ToolAnswer
 from .notify import ServiceManager
 from .panel.lights import meaning
 from .panel.panel import Panel
 from .readiness import Readiness
 from .requests import answer
+from .ringing import Ringing
+from .scribe import Scribe
 from .sight import Sight
+from .toolbox import Toolbox
+from .tools.call import Answer, Call
+from .tools.declaration import Behavior
 from .ways import AnswerCut, Mode, Ways
 
 Presence = Callable[[Callable[[], None]], Coroutine[None, None, None]]
 """Calls what it is given whenever there is a network again, until cancelled."""
+
+
+def looks(config: Config) -> bool:
+    """Return whether there is a camera that may look."""
+    return config.camera.driver != "none" and config.camera.mode != "off"
 
 
 def ways(config: Config) -> Ways:
@@ -75,7 +90,7 @@ def ways(config: Config) -> Ways:
         follow_up_s=turn.follow_up_s,
         barges_in=turn.barge_in == "voice",
         served=turn.taking == "server",
-        looks=config.camera.driver != "none" and config.camera.mode != "off",
+        looks=looks(config),
         answer_cut=AnswerCut(config.network.answer_cut),
     )
 
@@ -116,7 +131,8 @@ class App:
         self._presence: Final = presence
         self._diary: Final = Diary(journal, config.prices.currency)
         self._prices: Final = Prices(**config.prices.model_dump())
-        self.recollection: Final = Recollection(config.live.memory_tokens)
+        self._scribe: Final = Scribe(config, journal)
+        self.recollection: Final = self._scribe.recollection
         self.playback: Final = Playback(
             board.speaker,
             volume_percent=config.speaker.volume_percent,
@@ -146,6 +162,7 @@ class App:
             status=lambda: self.conversation.status,
             level=self._level,
             tell=journal.tell,
+            timer_left=self._timer_left,
         )
         self.sight: Final = Sight(
             board.camera,
@@ -163,6 +180,38 @@ class App:
             keeping=keeping,
             diary=self._diary,
             wanted=self._wanted,
+            stop_ringing=lambda: self._ringing.stop(),  # noqa: PLW0108 - it is made below
+        )
+        self._device: Final = OwnDevice(
+            conversation=self.conversation,
+            dispatch=self.dispatch,
+            playback=self.playback,
+            panel=self.panel,
+            keeping=keeping,
+            sight=self.sight,
+            uplink=self.uplink,
+            end_session=self._end_session,
+            journal=journal,
+        )
+        rules = capabilities(config.live.model).tools
+        self.toolbox: Final = Toolbox(
+            config,
+            self._device,
+            journal,
+            on_answer=self._tool_answer,
+            on_due=lambda due: self._ringing.due(due),  # noqa: PLW0108 - it is made below
+            release=self.uplink.ring,
+            default_behavior=Behavior(rules.default.value),
+            allowed_behaviors=frozenset(Behavior(one.value) for one in rules.allowed),
+            sees=looks(config),
+        )
+        self.uplink.holds_speech = lambda: self.toolbox.holds_speech
+        self._ringing: Final = Ringing(
+            sound=lambda: self.playback.earcon(sound(Earcon.RING)),
+            on_change=lambda ringing: self.dispatch(RingingChanged(ringing)),
+            say=self._device.say,
+            settled=self.toolbox.clock.settled,
+            tell=journal.tell,
         )
         self._limits: Final = LimitWatch(keeping, self.dispatch, lambda: self.conversation.status, journal)
         self._readiness: Final = Readiness(manager, self.capture, self.panel, lambda: self.conversation.status, journal)
@@ -194,6 +243,9 @@ class App:
                 group.create_task(self.keeping.run(), name="keeping")
                 group.create_task(self._limits.run(), name="limits")
                 group.create_task(self._readiness.run(), name="readiness")
+                group.create_task(self.toolbox.run(), name="toolbox")
+                group.create_task(self._ringing.run(), name="ringing")
+                group.create_task(self._scribe.run(), name="scribe")
                 if self._config.control.socket:
                     group.create_task(self._serve_control(), name="control")
         finally:
@@ -207,6 +259,8 @@ class App:
             self._limits.check()
         if event == LinkChanged(LinkState.UP):
             self.keeping.link_began()
+        elif isinstance(event, LinkChanged) and event.link is not LinkState.DRAINING:
+            self.toolbox.link_began()
         before = self.conversation.status
         for effect in self.conversation.handle(event):
             self._hands.carry_out(effect)
@@ -239,12 +293,13 @@ class App:
             case wire.UsageReport():
                 self._diary.used(turn_id, event, self._prices.estimate(event.counts()))
                 self.keeping.used(turn_id, event)
-            case wire.Heard(text=text):
-                self.recollection.heard(turn_id, text)
-                self._transcript(turn_id, "user", text)
-            case wire.Said(text=text):
-                self.recollection.said(turn_id, text)
-                self._transcript(turn_id, "device", text)
+            case wire.Heard() | wire.HeardSoFar() | wire.Said() | wire.Grounded():
+                self._scribe.take_down(turn_id, event)
+            case wire.ToolCalls(calls):
+                self.dispatch(ToolsCalled(turn_id))
+                self.toolbox.called([Call(call.call_id, call.name, call.arguments) for call in calls])
+            case wire.ToolCallsCancelled(call_ids):
+                self.toolbox.cancelled(call_ids)
             case _:
                 pass
 
@@ -273,9 +328,14 @@ class App:
     def _speaker_lost(self, lost: bool) -> None:
         self.dispatch(FaultFound(Fault.SPEAKER) if lost else FaultMended(Fault.SPEAKER))
 
-    def _transcript(self, turn_id: int, speaker: str, text: str) -> None:
-        if self._config.live.transcripts == "journal":
-            self._journal.tell("turn.transcript", turn_id=turn_id, speaker=speaker, text=text)
+    def _tool_answer(self, answered: Answer) -> None:
+        scheduling = answered.scheduling.value
+        self.uplink.put_aside(ToolAnswer(answered.id, answered.name, answered.response, scheduling))
+
+    def _end_session(self) -> None:
+        self.recollection.clear()
+        if self._supervisor is not None:
+            self._supervisor.end_session()
 
     # --- around it ---------------------------------------------------------------------------------
 
@@ -286,6 +346,9 @@ class App:
     async def _link(self) -> None:
         """Keep the link alive, once the parts are warm: the SDK takes a second of a Pi's time to import."""
         await self.capture.ready.wait()
+        if self._ears.echo.mode == "cancel" and self._ears.may_barge_in and self._config.speaker.earcons:
+            self.playback.earcon(whoosh())
+        await self.toolbox.complete()
         if self._supervisor is None:
             self.dispatch(FaultFound(Fault.KEY))
             return
@@ -306,7 +369,10 @@ class App:
             self._journal.warn("control.unavailable", socket=self._config.control.socket, reason=str(error))
 
     def _asked(self, words: tuple[str, ...]) -> control.Reply:
-        return answer(words, self.conversation, self.dispatch, self._now()) | {"echo": self._ears.echo.mode}
+        return answer(words, self.conversation, self._device, self._now()) | {
+            "echo": self._ears.echo.mode,
+            "volume_percent": self._device.volume_percent,
+        }
 
     def _level(self) -> float:
         """What moves the ring, 0 to 1: the loudness of whoever speaks, or what is left of the time for a follow-up."""
@@ -317,6 +383,13 @@ class App:
                 return self.playback.level
             case _:
                 return self.capture.watch_left if self.conversation.status.follow_up else 0.0
+
+    def _timer_left(self) -> float | None:
+        """What is left of the nearest timer, 0 to 1; None while none runs."""
+        for alarm, left_s in self.toolbox.clock.in_order() if self._config.tools.timers else ():
+            if alarm.length_s > 0.0 and left_s is not None:
+                return max(0.0, min(1.0, left_s / alarm.length_s))
+        return None
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from .effects import (
+    AskInWriting,
     Attack,
     Begun,
     CloseGate,
@@ -33,6 +34,7 @@ from .effects import (
     SetMuted,
     Silence,
     Sound,
+    StopRinging,
     TurnOver,
     Withdraw,
 )
@@ -48,6 +50,7 @@ from .events import (
     MuteAsked,
     NothingSaid,
     Pressed,
+    PromptAsked,
     Released,
     ReplyDone,
     ReplyGenerated,
@@ -55,11 +58,14 @@ from .events import (
     ReplyLost,
     ReplySounded,
     ReplySounding,
+    RingingChanged,
     SightChanged,
     SpeechDropped,
     SpeechEnded,
     SpeechStarted,
     Status,
+    StopAsked,
+    ToolsCalled,
     TurnGivenUp,
     TurnState,
     TurnTooLong,
@@ -98,6 +104,10 @@ class Conversation:
         """How often what the user said last has been said again."""
         self._watch = UNWATCHED
         """What the closed gate was told last."""
+        self._acted = False
+        """The model had something done in the newest turn: it need not say anything."""
+        self._press_spent = False
+        """The newest press stopped what was ringing, and means nothing else however long it lasts."""
 
     def __repr__(self) -> str:
         return f"<Conversation {self.ways.mode.value} turn={self.turn_id} {self.status}>"
@@ -146,6 +156,8 @@ class Conversation:
                 self._withdrawn = False
             case ReplyLost(turn_id, heard_share):
                 effects = self._reply_lost(turn_id, heard_share)
+            case ToolsCalled(turn_id):
+                self._acted = self._acted or turn_id == self.turn_id
             case TurnGivenUp(turn_id):
                 effects = self._given_up(turn_id)
             case LinkChanged(link):
@@ -158,6 +170,12 @@ class Conversation:
                 self.status = replace(self.status, faults=self.status.faults - {fault})
             case MuteAsked(muted):
                 effects = self._mute(muted)
+            case StopAsked():
+                effects = self._stop()
+            case PromptAsked(text):
+                effects = self._ask_in_writing(text)
+            case RingingChanged(ringing):
+                self.status = replace(self.status, ringing=ringing)
             case SightChanged(seeing):
                 self.status = replace(self.status, seeing=seeing)
             case _:
@@ -168,6 +186,9 @@ class Conversation:
 
     def _pressed(self, found: bool = False) -> list[Effect]:
         self._pressed_turn_id = 0
+        self._press_spent = self.status.ringing
+        if self._press_spent:
+            return self._stop_ringing()
         if found and self.ways.mode is not Mode.HOLD:
             return []
         match self.status.turn:
@@ -200,6 +221,8 @@ class Conversation:
 
     def _long_pressed(self) -> list[Effect]:
         """Mute or unmute. In mode hold a long press is talking, unless muted: it can mean nothing else then."""
+        if self._press_spent:
+            return []
         if self.ways.mode is Mode.HOLD:
             return self._mute(False)
         meant_otherwise = self._listens_to(self._pressed_turn_id)
@@ -229,8 +252,14 @@ class Conversation:
                 assert_never(self.status.turn)
 
     def _barged_in(self) -> list[Effect]:
-        heeded = self.ways.barges_in and self.ways.mode is not Mode.HOLD
-        return self._go_on(Begun.BARGE_IN) if heeded and self.status.turn is TurnState.SPEAKING else []
+        if not self.ways.barges_in or self.ways.mode is Mode.HOLD:
+            return []
+        stopped = self._stop_ringing() if self.status.ringing else []
+        if self.status.turn is TurnState.SPEAKING:
+            return [*stopped, *self._go_on(Begun.BARGE_IN)]
+        if stopped and self.status.turn is TurnState.IDLE:
+            return [*stopped, *self._begin_turn(Begun.BARGE_IN)]
+        return stopped
 
     def _watch_anew(self) -> list[Effect]:
         """Tell the closed gate which voices count from now on, if that has changed."""
@@ -253,7 +282,7 @@ class Conversation:
             return [Sound(Cue.ERROR)]
         self.turn_id += 1
         self._follows = (self.status.follow_up and begun is Begun.VOICE) or begun is Begun.BARGE_IN
-        self._spoke = self._completes = self._withdrawn = False
+        self._spoke = self._completes = self._withdrawn = self._acted = False
         self._said_again = 0
         self._be(TurnState.LISTENING)
         return [OpenGate(self.turn_id, endpointing=self.ways.mode is not Mode.HOLD, begun=begun)]
@@ -268,6 +297,30 @@ class Conversation:
         held = unanswered and self.status.turn is TurnState.LISTENING  # otherwise no next turn will complete it
         forgotten: list[Effect] = [] if held else [Forget(turn_id)]
         return [Silence(turn_id), *forgotten, TurnOver(turn_id, outcome), *opened]
+
+    def _ask_in_writing(self, text: str) -> list[Effect]:
+        """Nobody speaks: the service is told something, and what it says to that is for the user's ears."""
+        if self.status.turn is not TurnState.IDLE or self.status.faults & HINDRANCES:
+            return []
+        self.turn_id += 1
+        self._spoke = self._completes = self._withdrawn = self._acted = self._follows = False
+        self._said_again = 0
+        self._ended_by = Ending.ANSWERED
+        self._be(TurnState.THINKING)
+        return [AskInWriting(self.turn_id, text)]
+
+    def _stop(self) -> list[Effect]:
+        """Be silent, and let nobody's turn begin."""
+        stopped = self._stop_ringing() if self.status.ringing else []
+        turn_id = self.turn_id
+        if not self._awaits(turn_id):
+            return stopped
+        self._be(TurnState.IDLE)
+        return [*stopped, Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.INTERRUPTED)]
+
+    def _stop_ringing(self) -> list[Effect]:
+        self.status = replace(self.status, ringing=False)
+        return [StopRinging()]
 
     def _end_turn(self, turn_id: int, ending: Ending) -> list[Effect]:
         """The user has finished: the service is to answer."""
@@ -352,6 +405,8 @@ class Conversation:
         if answered:
             self._offer_follow_up()
             return [TurnOver(turn_id, Outcome.ANSWERED)]
+        if self._acted:
+            return [Forget(turn_id), Sound(Cue.DONE), TurnOver(turn_id, Outcome.ANSWERED)]
         return [Forget(turn_id), Sound(Cue.ERROR), TurnOver(turn_id, Outcome.UNANSWERED)]
 
     def _offer_follow_up(self) -> None:

@@ -52,6 +52,10 @@ class Diary:
         if story := self._stories.get(turn_id):
             story.closed_s, story.ending = now, ending
 
+    def prompted(self, turn_id: int, now: float) -> None:
+        """The turn is a text that nobody spoke."""
+        self._stories[turn_id] = _Story(now, begun="prompt", closed_s=now)
+
     def said_again(self, turn_id: int, now: float) -> None:
         """What was said in an older turn waits for a link again, under this number."""
         self._stories[turn_id] = _Story(now, closed_s=now, ending="said_again")

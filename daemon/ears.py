@@ -12,8 +12,7 @@ from .audio.capture import Capture
 from .audio.echo import EchoControl
 from .audio.echo_making import EchoSettings, echo_control
 from .audio.gate import Gate, GateSettings, Marker
-from .audio.silero import SileroVad
-from .audio.vad import Vad, WebRtcVad
+from .audio.vad import Vad
 from .config import Config
 from .config.schema import TurnSection
 from .effects import Attack
@@ -88,13 +87,13 @@ class Ears:
         self._turn_id = 0
         """The turn that the gate was opened for last."""
         echo = config.echo
+        self.may_barge_in: Final = config.turn.barge_in == "voice" and config.turn.mode != "hold"
+        """Whether a voice stops an answer."""
         self.echo: Final[EchoControl] = echo_control(
-            EchoSettings(echo.mode, echo.noise_suppression, echo.automatic_gain),
+            EchoSettings(echo.mode, echo.noise_suppression, echo.automatic_gain, primed=config.speaker.earcons),
             reference,
             journal.tell,
-            barge_in=config.turn.barge_in == "voice" and config.turn.mode != "hold",
-            # Beside the other one Silero finds soft voices sooner; it works only while an answer sounds.
-            detectors=[WebRtcVad(2), SileroVad()] if config.turn.vad != "webrtc" else None,
+            barge_in=self.may_barge_in,
         )
         self.capture: Final = Capture(
             open_microphone, Gate(self._settings), self.echo, vad, listener=self, audible=audible, tell=journal.tell

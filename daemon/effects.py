@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -23,6 +23,8 @@ class Begun(Enum):
     VOICE = "voice"
     BARGE_IN = "barge_in"
     """A voice that talked over the answer."""
+    PROMPT = "prompt"
+    """Nobody: the device was told to speak of something."""
 
 
 class Ending(Enum):
@@ -160,6 +162,19 @@ class TurnOver:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class AskInWriting:
+    """Turn `turn_id` is this text; its answer is for the user's ears."""
+
+    turn_id: int
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StopRinging:
+    """Whoever it rang for knows."""
+
+
 Effect: TypeAlias = (
     OpenGate
     | CloseGate
@@ -173,4 +188,6 @@ Effect: TypeAlias = (
     | Sound
     | SetMuted
     | TurnOver
+    | AskInWriting
+    | StopRinging
 )

@@ -59,6 +59,8 @@ class Status:
     """The camera delivers frames. True exactly while it does."""
     faults: frozenset[Fault] = field(default_factory=frozenset)
     """Several parts can be broken at once."""
+    ringing: bool = False
+    """A timer, an alarm or a reminder is due, and nobody has said so yet."""
     overflowing: bool = False
     """Of what is being said the beginning is lost: there is no link, and more than `network.offline_buffer_s` waits."""
     follow_up: bool = False
@@ -216,6 +218,13 @@ class ReplyLost:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolsCalled:
+    """The model wants something done before it answers `turn_id` to the end. It may say nothing about it."""
+
+    turn_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TurnGivenUp:
     """Turn `turn_id` will not be answered: it was said often enough, or has waited for a link too long."""
 
@@ -250,6 +259,25 @@ class MuteAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class StopAsked:
+    """The device is to be silent, and nobody wants to speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptAsked:
+    """The model is to be told something in writing, and to speak of it, if nobody is speaking."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RingingChanged:
+    """A timer, an alarm or a reminder began to ring, or was let go."""
+
+    ringing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SightChanged:
     """The camera began or ceased to deliver frames."""
 
@@ -276,9 +304,13 @@ Event: TypeAlias = (
     | ReplyGenerated
     | ReplyDone
     | ReplyLost
+    | ToolsCalled
     | TurnGivenUp
     | ReplySounding
     | ReplySounded
     | MuteAsked
+    | StopAsked
+    | PromptAsked
+    | RingingChanged
     | SightChanged
 )

@@ -12,10 +12,12 @@ from .config import Config
 from .diary import Diary
 from .ears import Ears
 from .effects import (
+    AskInWriting,
     Begun,
     CloseGate,
     Cue,
     Effect,
+    Ending,
     Forget,
     LetSound,
     Look,
@@ -24,12 +26,14 @@ from .effects import (
     SetMuted,
     Silence,
     Sound,
+    StopRinging,
     TurnOver,
     Watch,
     Withdraw,
 )
 from .keeping import Keeping
 from .live.uplink import Uplink
+from .live.upward import Prompt
 from .sight import Sight
 
 EARCONS: Final = {
@@ -38,6 +42,9 @@ EARCONS: Final = {
     Cue.MUTED: Earcon.MUTED,
     Cue.UNMUTED: Earcon.UNMUTED,
 }
+
+ASKING: Final = {Ending.RELEASED, Ending.SILENCE, Ending.TAPPED, Ending.TOO_LONG}
+"""Who ends a turn like that waits for an answer: its end may wait for the first picture, if a look was asked for."""
 
 
 class Hands:
@@ -52,9 +59,10 @@ class Hands:
         keeping: Keeps whether it is muted, and counts turns.
         diary: Is told the stations of each turn.
         wanted: Called when somebody begins to speak: a link is wanted now.
+        stop_ringing: Called when whoever it rings for knows.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part for each kind of effect
         self,
         config: Config,
         *,
@@ -65,9 +73,11 @@ class Hands:
         keeping: Keeping,
         diary: Diary,
         wanted: Callable[[], None],
+        stop_ringing: Callable[[], None],
     ) -> None:
         self._earcons: Final = config.speaker.earcons
         self._sees_turns: Final = config.camera.mode == "with_turn"
+        self._waits_for_looks: Final = config.turn.taking == "local"
         self._uplink: Final = uplink
         self._ears: Final = ears
         self._playback: Final = playback
@@ -75,11 +85,12 @@ class Hands:
         self._keeping: Final = keeping
         self._diary: Final = diary
         self._wanted: Final = wanted
+        self._stop_ringing: Final = stop_ringing
 
     def __repr__(self) -> str:
         return f"<Hands {self._ears!r} {self._playback!r}>"
 
-    def carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one match over every effect is the point
+    def carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one match over every effect is the point
         """Do it, before returning. Nothing in it waits."""
         now = asyncio.get_running_loop().time()
         match effect:
@@ -94,13 +105,13 @@ class Hands:
                 self._wanted()
             case CloseGate(turn_id, ending):
                 self._ears.capture.close_gate()
-                self._sight.end()
-                self._uplink.end(turn_id)
+                patient = self._waits_for_looks and ending in ASKING
+                self._sight.end(lambda: self._uplink.end(turn_id), patient=patient)
                 self._diary.closed(turn_id, ending.value, now)
             case Watch(attack, for_s):
                 self._ears.watch(attack, for_s)
             case Look():
-                self._sight.begin()
+                self._sight.begin(asked=True, once=not self._sees_turns)
             case Silence(turn_id):
                 heard = self._playback.silence(turn_id)
                 self._diary.sounded(turn_id, heard.sounded_s, heard.underruns)
@@ -109,6 +120,7 @@ class Hands:
             case LetSound(turn_id):
                 self._playback.end(turn_id)
             case Forget(turn_id):
+                self._sight.settle()  # an open turn would not be forgotten
                 self._uplink.forget(turn_id)
             case SayAgain(turn_id, as_turn_id):
                 self._uplink.renumber(as_turn_id)
@@ -119,6 +131,15 @@ class Hands:
             case SetMuted(muted):
                 self._ears.mute(muted)
                 self._keeping.muted = muted
+            case AskInWriting(turn_id, text):
+                self._diary.prompted(turn_id, now)
+                self._keeping.turn_began()
+                self._sight.settle()  # an open turn would have to be ended first
+                self._uplink.ask(Prompt(turn_id, text))
+                self._playback.wake()
+                self._wanted()
+            case StopRinging():
+                self._stop_ringing()
             case TurnOver(turn_id, outcome):
                 self._diary.over(
                     turn_id,

@@ -44,6 +44,7 @@ class Keeping:
             journal.warn("state.unusable", reason=found.reason)
         state = found.state if found is not None else State()
         self._muted = state.muted
+        self._settings: Final = dict(state.settings)
         now, wall_s = self._now(), wall()
         restored = Budget.restored(state.budget, limits, _utc_offset_s, now=now, wall_s=wall_s)
         self._budget: Final = restored or Budget(limits, _utc_offset_s, now=now, wall_s=wall_s)
@@ -94,6 +95,15 @@ class Keeping:
         self._saving.urgent(self._now())
         self._bell.set()
 
+    def setting(self, name: str) -> int | None:
+        """Return what was set, in percent, in this process or before it; None if it is as configured."""
+        return self._settings.get(name)
+
+    def keep_setting(self, name: str, percent: int) -> None:
+        """Keep what was set."""
+        self._settings[name] = percent
+        self.changed()
+
     def changed(self) -> None:
         """Something that is kept has changed."""
         self._saving.changed(self._now())
@@ -143,7 +153,7 @@ class Keeping:
                 began_wall_s=wall_s - (now - self.handles.session_began_s),
                 session_id=self.handles.session_id,
             )
-        return State(session, self._budget.snapshot(now, wall_s), self._muted)
+        return State(session, self._budget.snapshot(now, wall_s), self._muted, dict(self._settings))
 
     @staticmethod
     def _now() -> float:

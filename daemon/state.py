@@ -61,6 +61,8 @@ class State:
     """The budget's snapshot, fit for JSON; whether it makes sense, the budget knows."""
     muted: bool = False
     """The owner muted the microphone: a restart must not undo that."""
+    settings: Mapping[str, int] = field(default_factory=dict)
+    """What was set by voice or by command, in percent, by name; what is not there is as configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +252,7 @@ def _data(state: State) -> dict[str, object]:
         "session": saved,
         "budget": None if state.budget is None else dict(state.budget),
         "muted": state.muted,
+        "settings": dict(state.settings),
     }
 
 
@@ -259,7 +262,7 @@ def _state(data: object) -> State | None:
         case {"version": version} if version != VERSION:
             return None
         case {"version": _, "session": None, "budget": dict() | None as budget, "muted": bool(muted)}:
-            return State(None, budget, muted)
+            return State(None, budget, muted, _settings(data))
         case {
             "version": _,
             "session": {
@@ -272,6 +275,19 @@ def _state(data: object) -> State | None:
             "budget": dict() | None as budget,
             "muted": bool(muted),
         } if handle and math.isfinite(offered_wall_s) and math.isfinite(began_wall_s):
-            return State(SavedSession(handle, fingerprint, offered_wall_s, began_wall_s, session_id), budget, muted)
+            session = SavedSession(handle, fingerprint, offered_wall_s, began_wall_s, session_id)
+            return State(session, budget, muted, _settings(data))
         case _:
             return None
+
+
+def _settings(data: object) -> dict[str, int]:
+    """Return the settings that make sense; earlier versions kept none."""
+    kept = data.get("settings") if isinstance(data, dict) else None
+    if not isinstance(kept, dict):
+        return {}
+    return {
+        name: value
+        for name, value in kept.items()
+        if isinstance(name, str) and type(value) is int and 0 <= value <= 100
+    }

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from .app import App
+from .app import App, looks
 from .budget import Limits
 from .config import Config
 from .credentials import Secret, token_credential
@@ -14,7 +14,7 @@ from .live.keys import Keys
 from .live.link import Endpoint, GenaiConnector
 from .live.liveness import Liveness
 from .live.models import EndOfTurn, capabilities
-from .live.setup import fingerprint, live_config
+from .live.setup import fingerprint, live_config, tools_of
 from .live.supervisor import Supervisor
 from .live.token_connector import TokenConnector
 from .live.token_service import TokenService
@@ -48,6 +48,8 @@ def supervised(config: Config, key: Secret | None, random: Callable[[], float]) 
         send_timeout_s=network.send_timeout_s,
     )
 
+    glances = looks(config) and config.tools.look
+
     def supervise(app: App) -> Supervisor:
         connector = GenaiConnector(
             endpoint,
@@ -58,8 +60,16 @@ def supervised(config: Config, key: Secret | None, random: Callable[[], float]) 
                 taking=taking,
                 # A resumed session knows what was said; a new one is told.
                 system_instruction=None if handle else app.recollection.instruction(live.system_instruction),
+                tools=tools_of(app.toolbox.declarations, google_search=config.tools.google_search),
+                glances=glances,
             ),
-            lambda: fingerprint(live, transcripts=transcripts, taking=taking),
+            lambda: fingerprint(
+                live,
+                transcripts=transcripts,
+                taking=taking,
+                tools=tools_of(app.toolbox.declarations, google_search=config.tools.google_search),
+                glances=glances,
+            ),
         )
         return Supervisor(
             app,

@@ -24,9 +24,11 @@ _TALKING_FRAMES: Final = 6
 _WINDOW_FRAMES: Final = 8
 """… within 160 ms: consonants are soft."""
 _QUIET_FRAMES: Final = 50
-_GUARDED_FRAMES: Final = 150
-"""3 s: until then the canceller is still learning the room, and lets too much through. In the room of hardware.md
-section 2, 1.2 s were enough; in `hardware.simulated_room` a syllable came through after 2.2 s."""
+GUARDED_S: Final = 3.0
+"""Until then the canceller is still learning the room, and lets too much through. In the room of hardware.md section 2,
+1.2 s were enough; in `hardware.simulated_room` a syllable came through after 2.2 s."""
+PRIMED_S: Final = 2.0
+"""The same where it learns from `whoosh`, its second included, or has learned this room before."""
 
 
 class Floor:
@@ -55,12 +57,12 @@ class Insistence:
     It says so again after we were not audible, or after a second in which nobody talked.
 
     Args:
-        guarded: Whether the first 3 s of sound after the start and after `guard` do not count.
+        guarded_s: How much of the first sound after the start does not count.
     """
 
-    def __init__(self, *, guarded: bool) -> None:
+    def __init__(self, *, guarded_s: float = 0.0) -> None:
         self._window: Final = deque[bool](maxlen=_WINDOW_FRAMES)
-        self._guarded_frames = _GUARDED_FRAMES if guarded else 0
+        self._guarded_frames = round(guarded_s / FRAME_S)
         self._quiet_frames = 0
         self._fired = False
 
@@ -68,9 +70,9 @@ class Insistence:
         guarded = f", guarded for {self._guarded_frames} frames" if self._guarded_frames else ""
         return f"<Insistence {'fired' if self._fired else 'armed'}{guarded}>"
 
-    def guard(self) -> None:
-        """Let the next 3 s of sound not count: the canceller begins anew."""
-        self._guarded_frames = _GUARDED_FRAMES
+    def guard(self, guarded_s: float) -> None:
+        """Let so much of the next sound not count: the canceller begins anew."""
+        self._guarded_frames = max(self._guarded_frames, round(guarded_s / FRAME_S))
 
     def judged(self, *, talking: bool, audible: bool) -> bool:
         """Take the verdict on the next frame; return whether the user has just talked for long enough.
@@ -101,20 +103,20 @@ class BargeIn:
 
     Args:
         detectors: A voice is what any of them takes for one. They are asked only while we are audible.
-        guarded: As for `Insistence`.
+        guarded_s: As for `Insistence`.
     """
 
-    def __init__(self, detectors: Sequence[Vad], *, guarded: bool) -> None:
+    def __init__(self, detectors: Sequence[Vad], *, guarded_s: float = 0.0) -> None:
         self._detectors: Final = tuple(detectors)
         self._floor: Final = Floor()
-        self._insistence: Final = Insistence(guarded=guarded)
+        self._insistence: Final = Insistence(guarded_s=guarded_s)
 
     def __repr__(self) -> str:
         return f"<BargeIn {self._insistence!r} {self._floor!r}>"
 
-    def guard(self) -> None:
-        """Let the next 3 s of sound not count: the canceller begins anew."""
-        self._insistence.guard()
+    def guard(self, guarded_s: float) -> None:
+        """Let so much of the next sound not count: the canceller begins anew."""
+        self._insistence.guard(guarded_s)
 
     def heard(self, pcm: bytes, *, audible: bool) -> bool:
         """Take every frame (640 bytes, s16le, mono, 16 kHz); return whether the user has talked for long enough."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from daemon.audio.alignment import Alignment
-from daemon.audio.barge_in import BargeIn
+from daemon.audio.barge_in import GUARDED_S, PRIMED_S, BargeIn
 from daemon.audio.canceller import Canceller, Finish
 from daemon.audio.echo import Cleaned
 from hardware.interfaces import Frame
@@ -52,8 +52,10 @@ class EchoCancelling:
     def heard(self, frame: Frame, *, audible: bool) -> Cleaned:
         """Take the next frame; see `EchoControl.heard`."""
         aligned = self.alignment.align(frame, self._reference())
-        if self._barge_in is not None and (aligned.begun or abs(aligned.moved_s) > _MOVED_S):
-            self._barge_in.guard()
+        if self._barge_in is not None and abs(aligned.moved_s) > _MOVED_S:
+            self._barge_in.guard(GUARDED_S)
+        elif self._barge_in is not None and aligned.begun:
+            self._barge_in.guard(PRIMED_S)
         if abs(aligned.moved_s) > _MOVED_FAR_S:
             self._canceller.reset()
         self._tail_frames = _TAIL_FRAMES if audible else max(0, self._tail_frames - 1)

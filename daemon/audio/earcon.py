@@ -37,10 +37,9 @@ class Note:
 
 
 C5: Final = 523.25
-E5: Final = 659.26
 G5: Final = 783.99
 A5: Final = 880.00
-D6: Final = 1174.66
+C6: Final = 1046.50
 A4: Final = 440.00
 E_FLAT_4: Final = 311.13
 
@@ -48,16 +47,14 @@ E_FLAT_4: Final = 311.13
 class Earcon(Enum):
     """What a sound means."""
 
-    LISTENING = "listening"
-    """Speak now."""
     DONE = "done"
     """What you said was heard and is being sent."""
     ERROR = "error"
     """That did not work."""
     MUTED = "muted"
     UNMUTED = "unmuted"
-    START = "start"
-    """The device is ready."""
+    RING = "ring"
+    """A timer, an alarm or a reminder is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +64,17 @@ class _Score:
 
 
 _SCORES: Final = {
-    Earcon.LISTENING: _Score(6, (Note(0.0, A5, 0.05, 0.8), Note(0.045, D6, 0.045))),
     Earcon.DONE: _Score(8, (Note(0.0, A5, 0.05),)),
     Earcon.ERROR: _Score(12, (Note(0.0, A4, 0.05), Note(0.11, E_FLAT_4, 0.06))),
     Earcon.MUTED: _Score(11, (Note(0.0, G5, 0.05), Note(0.09, C5, 0.06))),
     Earcon.UNMUTED: _Score(11, (Note(0.0, C5, 0.05), Note(0.09, G5, 0.06))),
-    Earcon.START: _Score(12, (Note(0.0, C5, 0.06, 0.8), Note(0.06, E5, 0.06, 0.9), Note(0.12, G5, 0.06))),
+    Earcon.RING: _Score(24, (Note(0.0, G5, 0.05), Note(0.12, C6, 0.05), Note(0.24, G5, 0.05), Note(0.36, C6, 0.05))),
 }
 
 
 @cache
 def sound(earcon: Earcon) -> bytes:
-    """Return the sound as s16le mono 24 kHz, whole 20 ms frames, at most 240 ms (listening: 120 ms).
+    """Return the sound as s16le mono 24 kHz, whole 20 ms frames, at most 480 ms.
 
     It begins and ends in silence, so it can be played beside anything without a click.
     """

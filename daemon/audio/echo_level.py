@@ -93,7 +93,7 @@ class LevelGated:
         self._barge_in: Final = barge_in
         self._alignment: Final = Alignment()
         self._level: Final = EchoLevel()
-        self._insistence: Final = Insistence(guarded=False)
+        self._insistence: Final = Insistence()
         self._held_frames = 0
         self._talked_over = False
 

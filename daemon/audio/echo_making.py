@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, assert_never
 
-from daemon.audio.barge_in import BargeIn
+from daemon.audio.barge_in import GUARDED_S, PRIMED_S, BargeIn
 from daemon.audio.canceller import Canceller, Finish, Suppression
 from daemon.audio.cancelling import EchoCancelling
 from daemon.audio.echo import Cleaned, EchoControl, HalfDuplex
@@ -29,6 +29,8 @@ class EchoSettings:
     mode: Mode = "cancel"
     noise_suppression: Suppression = "off"
     automatic_gain: bool = False
+    primed: bool = False
+    """Whether `whoosh` is played at the start, for mode "cancel" to learn from."""
 
 
 class EchoFree:
@@ -71,16 +73,17 @@ def echo_control(
             of them takes for one. None is webrtcvad alone; Silero beside it finds softer voices sooner (hardware.md
             section 2.4).
     """
-    control, reason = _made(settings, reference, _rule(settings.mode, detectors) if barge_in else None)
+    control, reason = _made(settings, reference, _rule(settings, detectors) if barge_in else None)
     as_asked = control.mode == settings.mode
     level = Level.INFO if as_asked else Level.WARNING
     tell("echo.mode", level=level, mode=control.mode, asked=settings.mode, reason=reason)
     return control
 
 
-def _rule(mode: Mode, detectors: Sequence[Vad] | None) -> BargeIn:
+def _rule(settings: EchoSettings, detectors: Sequence[Vad] | None) -> BargeIn:
     chosen = detectors if detectors is not None else [WebRtcVad(_AGGRESSIVENESS)]
-    return BargeIn(chosen, guarded=mode == "cancel")
+    learning_s = PRIMED_S if settings.primed else GUARDED_S
+    return BargeIn(chosen, guarded_s=learning_s if settings.mode == "cancel" else 0.0)
 
 
 def _made(

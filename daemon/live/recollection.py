@@ -50,6 +50,10 @@ class Recollection:
         self._exchange(turn_id).said += text
         self._forget_oldest()
 
+    def clear(self) -> None:
+        """Forget everything: the conversation is over."""
+        self._exchanges.clear()
+
     def instruction(self, own: str) -> str:
         """Return `own`, the owner's system instruction, followed by what was said so far."""
         told = [text for exchange in self._exchanges if (text := exchange.text)]

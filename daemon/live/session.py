@@ -38,6 +38,8 @@ class Parting(Enum):
     """Nobody has spoken for `limits.idle_hangup_s`."""
     TOO_OLD = "too_old"
     """The session has lasted `limits.session_max_minutes`."""
+    ENDED = "ended"
+    """Somebody asked for the conversation to be over."""
 
 
 class Session:
@@ -62,6 +64,7 @@ class Session:
         self._give_up: Final = give_up
         self._hang_up_at: Final = hang_up_at
         self._over_at_s: Final = over_at_s
+        self._ending = False
         self._active_s = asyncio.get_running_loop().time()
         """When something of a turn last went up or came down."""
         self._rules: Final = rules
@@ -74,6 +77,11 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self._turns} {self._liveness}>"
+
+    def end_at_rest(self) -> None:
+        """Have `run` return as soon as nobody's turn is under way."""
+        self._ending = True
+        self._clock_changed.set()
 
     async def run(self) -> Parting:
         """Carry the conversation until there is a reason to leave the link in peace; return it.
@@ -209,6 +217,8 @@ class Session:
             if self._at_rest:
                 if idle_s is not None and idle_s <= now:
                     return Parting.IDLE
+                if self._ending:
+                    return Parting.ENDED
                 if self._over_at_s is not None and self._over_at_s <= now:
                     return Parting.TOO_OLD
             move_s = None if self._go_away is None else self._go_away.rotate_by

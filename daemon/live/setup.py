@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, assert_never
 
 from .models import Behavior, Capabilities, LiveKeys, Proactivity, ToolRules, capabilities
@@ -23,7 +23,8 @@ _COVERAGE_IF_KNOWN: Final = "only_activity"
 (live-api.md 1.2). A model that we do not know is left its own default.
 
 With `Taking.SERVER` the models keep their defaults: what the service takes for silence is not worth its tokens, but a
-picture is sent when the gate opens, before there is any activity that it could be a part of."""
+picture is sent when the gate opens, before there is any activity that it could be a part of. So do they where the model
+may ask for a picture: it comes outside any turn."""
 
 
 def live_config(
@@ -34,6 +35,7 @@ def live_config(
     taking: Taking = Taking.LOCAL,
     system_instruction: str | None = None,
     tools: Sequence[types.Tool] = (),
+    glances: bool = False,
 ) -> types.LiveConnectConfig:
     """Return a new configuration for one connection; the SDK changes it while connecting, so it is used once.
 
@@ -45,6 +47,7 @@ def live_config(
         system_instruction: Takes the place of `live.system_instruction`, for a new session that must be told what
             was said in the lost one.
         tools: Function declarations that state no behaviour are made to state the model's default.
+        glances: Whether a picture may be sent outside any turn, because the model asked for it.
 
     Raises:
         ValueError: A declaration states a behaviour that the model refuses.
@@ -67,7 +70,7 @@ def live_config(
         session_resumption=types.SessionResumptionConfig(handle=handle),
         input_audio_transcription=_heard(live, can) if transcripts else None,
         output_audio_transcription=types.AudioTranscriptionConfig() if transcripts else None,
-        realtime_input_config=_realtime(live, can, taking),
+        realtime_input_config=_realtime(live, can, taking, glances=glances),
         # Never without resumption: it may hand the session over with a close 1000 in mid-answer (field-notes.md).
         context_window_compression=types.ContextWindowCompressionConfig(
             trigger_tokens=live.compression_trigger_tokens,
@@ -78,7 +81,12 @@ def live_config(
 
 
 def fingerprint(
-    live: LiveKeys, *, transcripts: bool, taking: Taking = Taking.LOCAL, tools: Sequence[types.Tool] = ()
+    live: LiveKeys,
+    *,
+    transcripts: bool,
+    taking: Taking = Taking.LOCAL,
+    tools: Sequence[types.Tool] = (),
+    glances: bool = False,
 ) -> str:
     """Return 16 hexadecimal digits that change with anything a resumed session would keep as it was.
 
@@ -86,11 +94,24 @@ def fingerprint(
     says (live-api.md 0.10), so a handle is only good for a setup with the same fingerprint. The summary that a new
     session may be told is no part of it: that session goes on being the owner's.
     """
-    setup = live_config(live, handle=None, transcripts=transcripts, taking=taking, tools=tools).model_dump(
-        mode="json", exclude_none=True
-    )
+    setup = live_config(
+        live, handle=None, transcripts=transcripts, taking=taking, tools=tools, glances=glances
+    ).model_dump(mode="json", exclude_none=True)
     whole = json.dumps([live.model, live.base_url, live.api_version, setup], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+
+def tools_of(declarations: Sequence[Mapping[str, object]], *, google_search: bool) -> list[types.Tool]:
+    """Return the tools of a session: functions, each as JSON in the service's words, and the search if wanted."""
+    from google.genai import types
+
+    tools = []
+    if declarations:
+        functions = [types.FunctionDeclaration.model_validate(one) for one in declarations]
+        tools.append(types.Tool(function_declarations=functions))
+    if google_search:
+        tools.append(types.Tool(google_search=types.GoogleSearch()))
+    return tools
 
 
 def _speech(live: LiveKeys) -> types.SpeechConfig | None:
@@ -138,10 +159,10 @@ def _heard(live: LiveKeys, can: Capabilities) -> types.AudioTranscriptionConfig:
     return types.AudioTranscriptionConfig(language_codes=codes or None)
 
 
-def _realtime(live: LiveKeys, can: Capabilities, taking: Taking) -> types.RealtimeInputConfig:
+def _realtime(live: LiveKeys, can: Capabilities, taking: Taking, *, glances: bool) -> types.RealtimeInputConfig:
     from google.genai import types
 
-    coverage = live.turn_coverage or (_coverage(can, taking) if can.known else None)
+    coverage = live.turn_coverage or (_coverage(can, taking, glances=glances) if can.known else None)
     return types.RealtimeInputConfig(
         automatic_activity_detection=_detection(live, taking),
         activity_handling=types.ActivityHandling[_ACTIVITY_HANDLING[live.activity_handling]],
@@ -149,11 +170,11 @@ def _realtime(live: LiveKeys, can: Capabilities, taking: Taking) -> types.Realti
     )
 
 
-def _coverage(can: Capabilities, taking: Taking) -> str:
+def _coverage(can: Capabilities, taking: Taking, *, glances: bool) -> str:
     match taking:
-        case Taking.LOCAL:
+        case Taking.LOCAL if not glances:
             return _COVERAGE_IF_KNOWN
-        case Taking.SERVER:
+        case Taking.LOCAL | Taking.SERVER:
             return can.turn_coverage_default or _COVERAGE_IF_KNOWN
         case _:
             assert_never(taking)

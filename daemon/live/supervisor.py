@@ -108,6 +108,8 @@ class Supervisor:
         self._fingerprint = ""
         self._handle: str | None = None
         """What the link of the moment was resumed with."""
+        self._session: Session | None = None
+        """The one over the link of the moment."""
         self._up_s: float | None = None
         self._answering: int | None = None
         """The turn whose answer has begun on this link."""
@@ -123,6 +125,13 @@ class Supervisor:
         self._wanted.set()
         self._hurry.set()
 
+    def end_session(self) -> None:
+        """Let the session end once nobody speaks; whoever wants to speak then begins a new one."""
+        if self._session is not None:
+            self._session.end_at_rest()
+        else:
+            self._handles.refuse(None)
+
     def network_came(self) -> None:
         """There is a network again: cut a back-off short."""
         self._hurry.set()
@@ -130,8 +139,8 @@ class Supervisor:
     async def run(self) -> None:
         """Keep the session alive until cancelled."""
         loop = asyncio.get_running_loop()
-        self._fingerprint = await self._connector.prepare()
         while True:
+            self._fingerprint = await self._connector.prepare()  # tools may have come or gone since
             self._dispatch(LinkChanged(LinkState.CONNECTING))
             self._handle = self._handles.take(loop.time(), self._fingerprint)
             self._up_s = None
@@ -154,7 +163,7 @@ class Supervisor:
         healthy = False
         try:
             self._came_up(loop.time() - started_s)
-            session = Session(
+            self._session = session = Session(
                 link,
                 self._uplink,
                 self._liveness(),
@@ -167,6 +176,8 @@ class Supervisor:
             parting = await session.run()
             healthy = True
         finally:
+            self._session = None
+            self._uplink.link_ended()
             self._lose_answer()
             # The old socket must be gone before the new one asks for the session (live-api.md 0.11).
             await link.close(politely=healthy)
@@ -184,7 +195,7 @@ class Supervisor:
                 return
             case Parting.IDLE:
                 pass
-            case Parting.TOO_OLD:
+            case Parting.TOO_OLD | Parting.ENDED:
                 self._handles.refuse(self._handle)
             case _:
                 assert_never(parting)

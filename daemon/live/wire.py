@@ -146,6 +146,15 @@ class ToolCallsCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Grounded:
+    """What an answer stands on, where the model has searched for it."""
+
+    queries: tuple[str, ...] = field(repr=False)
+    sources: tuple[str, ...]
+    """The titles of the pages, mostly the names of their sites."""
+
+
+@dataclass(frozen=True, slots=True)
 class Handle:
     """Whether, and with what, the session could be resumed from here. Often empty (live-api.md 1.6)."""
 
@@ -181,6 +190,7 @@ Downward: TypeAlias = (
     | Idle
     | UsageReport
     | ToolCalls
+    | Grounded
     | ToolCallsCancelled
     | Handle
     | GoAway
@@ -222,6 +232,16 @@ def _content(content: types.LiveServerContent) -> Iterator[Downward]:
         yield from _part(part)
     if said is not None and said.text:
         yield Said(said.text)
+    if content.grounding_metadata is not None:
+        yield from _grounded(content.grounding_metadata)
+
+
+def _grounded(metadata: types.GroundingMetadata) -> Iterator[Downward]:
+    pages = [chunk.web for chunk in metadata.grounding_chunks or () if chunk.web is not None]
+    sources = tuple(dict.fromkeys(page.title or page.domain or page.uri or "" for page in pages))
+    queries = tuple(metadata.web_search_queries or ())
+    if sources or queries:
+        yield Grounded(queries, sources)
 
 
 def _part(part: types.Part) -> Iterator[Downward]:

@@ -9,6 +9,8 @@ a ring of sixty. Colour says what it is about, movement says what is going on:
     green   the answer sounds; faint, an arc that shrinks: so long a voice goes on with the conversation
     red     muted: whatever else happens is drawn in red on a red ground
     amber   something outside is wrong: the link (one place moves), or a fault (everything blinks, one to five times)
+    rose    a timer: it rings and everything pulses, or it runs and an arc shrinks
+    blue    how loud the device has just been set, as an arc
     white   the camera delivers frames
     dark    all is well and nothing is going on
 """
@@ -46,11 +48,33 @@ class Scene(Enum):
     SPEAKING = auto()
     FOLLOW_UP = auto()
     """An answer is over, and a voice goes on from it."""
+    RINGING = auto()
     NO_MICROPHONE = auto()
     NO_SPEAKER = auto()
     USED_UP = auto()
     NO_KEY = auto()
     REFUSED = auto()
+
+
+class ArcKind(Enum):
+    """What an arc measures."""
+
+    VOLUME = auto()
+    """Shown over whatever there is, unless the microphone is open: that one must be cyan."""
+    TIMER = auto()
+    """What is left of the nearest timer; shown while there is nothing else to show."""
+
+
+_ARC_INKS: Final[dict[ArcKind, Rgb]] = {ArcKind.VOLUME: (0, 40, 255), ArcKind.TIMER: (60, 0, 22)}
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """A share of the ring, clockwise from the top."""
+
+    kind: ArcKind
+    share: float
+    """0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +86,7 @@ class _Look:
     shape: Shape
 
 
-def lights(status: Status, t_s: float, count: int, *, level: float = 0.0) -> tuple[Rgb, ...]:
+def lights(status: Status, t_s: float, count: int, *, level: float = 0.0, arc: Arc | None = None) -> tuple[Rgb, ...]:
     """Return `count` pixels, clockwise from the top, each 0 to 255, for any status at all.
 
     Args:
@@ -71,16 +95,30 @@ def lights(status: Status, t_s: float, count: int, *, level: float = 0.0) -> tup
         count: Pixels; 1 is a single LED, 0 no ring.
         level: Loudness from 0 to 1, clipped: the user's while listening, the answer's while speaking. In a follow-up
             the share of its time that is left.
+        arc: What is measured beside that, if anything.
     """
-    look = _look(_scene(status))
+    scene = _scene(status)
+    look = _look(scene)
     level = min(1.0, max(0.0, level))
     ground, ink = ((125, 0, 0), (255, 0, 0)) if status.muted else (look.ground, look.ink)
     pixels = [_mixed(ground, ink, look.shape(index / count, t_s, level)) for index in range(count)]
+    if arc is not None and pixels and _shows(arc, scene, status.muted):
+        _put_arc(pixels, arc)
     if status.overflowing and pixels:
         _put_overflow(pixels, t_s)
     if status.seeing and pixels:
         _put_camera(pixels, t_s)
     return tuple(pixels)
+
+
+def _shows(arc: Arc, scene: Scene, muted: bool) -> bool:
+    match arc.kind:
+        case ArcKind.VOLUME:
+            return scene is not Scene.LISTENING and not muted
+        case ArcKind.TIMER:
+            return scene is Scene.READY and not muted
+        case _:
+            assert_never(arc.kind)
 
 
 def animated(status: Status) -> bool:
@@ -106,6 +144,8 @@ def meaning(status: Status) -> str:
 
 def _scene(status: Status) -> Scene:
     """Choose what matters most. An open microphone beats everything; a fault beats the link."""
+    if status.ringing and status.turn is not TurnState.LISTENING:
+        return Scene.RINGING
     match status.turn:
         case TurnState.LISTENING:
             return Scene.READY if status.muted else Scene.LISTENING
@@ -180,6 +220,8 @@ def _look(scene: Scene) -> _Look:  # noqa: C901, PLR0911, PLR0912  # one return 
             return _Look((0, 34, 6), (30, 255, 20), shapes.bloom)
         case Scene.FOLLOW_UP:
             return _Look(DARK, (4, 90, 10), shapes.ebb)
+        case Scene.RINGING:
+            return _Look((40, 0, 16), (255, 0, 90), shapes.pulse)
         case Scene.NO_MICROPHONE:
             return _Look(DARK, amber, shapes.blinks(1))
         case Scene.NO_KEY:
@@ -213,6 +255,8 @@ def _clause(scene: Scene, link: LinkState) -> str:  # noqa: C901, PLR0911, PLR09
             return "answering"
         case Scene.FOLLOW_UP:
             return "ready, nothing is sent until you speak, and your voice goes on with the conversation"
+        case Scene.RINGING:
+            return "a timer, an alarm or a reminder rings, a press stops it"
         case Scene.NO_MICROPHONE:
             return "the microphone does not work"
         case Scene.NO_KEY:
@@ -230,6 +274,15 @@ def _clause(scene: Scene, link: LinkState) -> str:  # noqa: C901, PLR0911, PLR09
 def _mixed(ground: Rgb, ink: Rgb, amount: float) -> Rgb:
     red, green, blue = (round(low + (high - low) * min(1.0, amount)) for low, high in zip(ground, ink, strict=True))
     return red, green, blue
+
+
+def _put_arc(pixels: list[Rgb], arc: Arc) -> None:
+    """Draw a share of the ring, its last pixel in part; a single LED is as bright as the share is large."""
+    ink = _ARC_INKS[arc.kind]
+    share = min(1.0, max(0.0, arc.share))
+    for index in range(len(pixels)):
+        amount = min(1.0, max(0.0, share * len(pixels) - index))
+        pixels[index] = _mixed(DARK, ink, amount)
 
 
 def _put_overflow(pixels: list[Rgb], t_s: float) -> None:

@@ -12,11 +12,14 @@ from typing import Final, NoReturn, TypeVar
 from daemon.events import Event, Status
 from daemon.outage import STEADY_S, Outage
 from daemon.panel.gesture import Gesture, Gestures
-from daemon.panel.lights import animated, lights
+from daemon.panel.lights import Arc, ArcKind, animated, lights
 from hardware.interfaces import Button, DeviceLost, DeviceMissing, LedRing, Rgb
 
 PICTURE_S: Final = 1 / 25
 """Between two pictures of a moving pattern."""
+VOLUME_S: Final = 2.0
+"""How long a volume that was just set is shown."""
+_ARC_EVERY_S: Final = {ArcKind.VOLUME: 0.1, ArcKind.TIMER: 1.0}
 LEVEL_RISE: Final = 0.5
 LEVEL_FALL: Final = 0.18
 """How much of the way to the present loudness the shown one goes with each picture: quick up, gentle down."""
@@ -34,6 +37,7 @@ class Panel:
         status: What the ring is to show.
         level: Loudness from 0 to 1, of the user while listening, of the answer while speaking; or what is left of a
             follow-up. Asked 25 times a second while something moves.
+        timer_left: What is left of the nearest timer, 0 to 1; None while none runs. Asked once a second while one does.
         tell: The journal: `device.missing`, `device.lost` (part, reason), and `device.back` (part).
     """
 
@@ -46,6 +50,7 @@ class Panel:
         status: Callable[[], Status],
         level: Callable[[], float],
         tell: Callable[..., None],
+        timer_left: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._open_button = open_button
         self._open_leds = open_leds
@@ -55,12 +60,23 @@ class Panel:
         self._tell = tell
         self._stale = asyncio.Event()
         self._shown_level = 0.0
+        self._timer_left = timer_left
+        self._volume_share = 0.0
+        self._volume_until_s = float("-inf")
+        self.brightness_percent = 100
+        """How bright the ring is, relative to what its owner configured."""
         self.ready: Final = asyncio.Event()
         """Set once opening the button has been tried: from then on it is live, or known to be missing."""
 
     def refresh(self) -> None:
         """Have the ring show the status as it is now. Must be called whenever the status has changed."""
         self._stale.set()
+
+    def show_volume(self, percent: int) -> None:
+        """Have the ring show for a moment how loud the device is now, 0 to 100."""
+        self._volume_share = percent / 100
+        self._volume_until_s = asyncio.get_running_loop().time() + VOLUME_S
+        self.refresh()
 
     async def run(self) -> None:
         """Serve the button and the ring until cancelled; the ring is dark and both are closed afterwards.
@@ -70,6 +86,12 @@ class Panel:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep("button", self._try_button, self._serve_button), name="panel.button")
             group.create_task(self._keep("ring", self._open_leds, self._serve_ring), name="panel.ring")
+
+    def _arc(self, now: float) -> Arc | None:
+        if now < self._volume_until_s:
+            return Arc(ArcKind.VOLUME, self._volume_share)
+        left = self._timer_left()
+        return None if left is None else Arc(ArcKind.TIMER, left)
 
     async def _keep(
         self, part: str, open_part: Callable[[], Awaitable[Part]], serve: Callable[[Part], Awaitable[NoReturn]]
@@ -131,11 +153,13 @@ class Panel:
                 status = self._status()
                 moving = ring.count > 0 and animated(status)
                 level = self._shown_level = eased(self._shown_level, self._level()) if moving else 0.0
-                picture = lights(status, loop.time(), ring.count, level=level)
+                arc = self._arc(loop.time())
+                picture = dimmed(lights(status, loop.time(), ring.count, level=level, arc=arc), self.brightness_percent)
                 if picture != shown:
                     ring.show(picture)
                     shown = picture
-                next_picture = loop.call_later(PICTURE_S, self._stale.set) if moving else None
+                pause_s = PICTURE_S if moving else None if arc is None else _ARC_EVERY_S[arc.kind]
+                next_picture = None if pause_s is None else loop.call_later(pause_s, self._stale.set)
                 try:
                     await self._stale.wait()
                 finally:
@@ -143,6 +167,16 @@ class Panel:
                         next_picture.cancel()
         finally:
             ring.close()
+
+
+def dimmed(picture: tuple[Rgb, ...], percent: int) -> tuple[Rgb, ...]:
+    """Return `picture` at `percent` of its brightness; what is lit stays lit."""
+    if percent >= 100:
+        return picture
+    return tuple(
+        (-(-red * percent // 100), -(-green * percent // 100), -(-blue * percent // 100))
+        for red, green, blue in picture
+    )
 
 
 def eased(shown: float, level: float) -> float:

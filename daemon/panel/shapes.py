@@ -69,6 +69,11 @@ def ebb(place: float, _t_s: float, level: float) -> float:
     return smooth((1.1 * level - place) / 0.1) * (0.3 + 0.7 * level)
 
 
+def pulse(_place: float, t_s: float, _level: float) -> float:
+    """Everything swells and ebbs, three times in two seconds: to be seen from the corner of the eye."""
+    return 0.5 - 0.5 * wave(1.5 * t_s)
+
+
 def blinks(times: int) -> Shape:
     """Everything blinks so many times, softly, and then rests."""
 

@@ -158,6 +158,7 @@ def _config(script: Script, base_url: str, ca_file: Path) -> Config:
             "button": {"driver": "simulated"},
             "leds": {"driver": "simulated"},
             "control": {"socket": ""},
+            "state": {"folder": ""},
         }
     )
 

@@ -63,15 +63,15 @@ class DeviceTools:
 
     def volume(self) -> tuple[Tool, ...]:
         """Return how loud it is: to be asked and set."""
-        return (Tool.of(self.get_volume, idempotent=True), Tool.of(self.set_volume))
+        return (Tool.of(self.get_volume, idempotent=True), Tool.of(self.set_volume, idempotent=True))
 
     def device(self) -> tuple[Tool, ...]:
         """Return everything but the volume and the camera."""
         return (
-            Tool.of(self.mute_microphone),
-            Tool.of(self.stop_talking, scheduling=Scheduling.SILENT),
-            Tool.of(self.end_conversation, scheduling=Scheduling.SILENT),
-            Tool.of(self.set_ring_brightness),
+            Tool.of(self.mute_microphone, idempotent=True),
+            Tool.of(self.stop_talking, scheduling=Scheduling.SILENT, idempotent=True),
+            Tool.of(self.end_conversation, scheduling=Scheduling.SILENT, idempotent=True),
+            Tool.of(self.set_ring_brightness, idempotent=True),
             Tool.of(self.get_time, idempotent=True),
             Tool.of(self.get_device_status, idempotent=True),
         )

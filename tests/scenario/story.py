@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from functools import cache, wraps
@@ -33,7 +34,7 @@ from hardware.settings import BoardSettings, LedSettings
 from hardware.simulated import SimulatedBoard
 from tests.support.in_process import InProcessConnector, InProcessLink
 from tests.support.network import Network
-from tests.support.sdk_frames import setup_frame
+from tests.support.sdk_frames import setup_frame, tools_frame
 from tests.support.virtual_time import START_S, run
 
 P = ParamSpec("P")
@@ -75,6 +76,11 @@ def _setup(live: str) -> dict[str, Any]:
     return setup_frame(LiveSection.model_validate_json(live))
 
 
+@cache
+def _tools(model: str, declarations: str) -> list[dict[str, Any]]:
+    return tools_frame(model, json.loads(declarations))
+
+
 class Story:
     """The device, its service, its network, and a person with a voice and a finger.
 
@@ -109,6 +115,7 @@ class Story:
             "turn": {"mode": mode, "vad": "webrtc"},  # the other detector costs thirty times as much
             "echo": {"mode": "half_duplex"},
             "control": {"socket": ""},
+            "state": {"folder": ""},
         }
         for name, keys in (config or {}).items():
             sections[name] = {**sections.get(name, {}), **keys}
@@ -123,6 +130,7 @@ class Story:
         """How much later the time of day is than it should be."""
         self.journal = Bell()
         self.app = self._app(self.board, self._supervise if key else None)
+        self.connector.tools = lambda: _tools(self.config.live.model, json.dumps(self.app.toolbox.declarations))
         self.daemon: asyncio.Task[None] | None = None
 
     def _app(self, board: Board, supervise: Callable[[App], Supervisor] | None) -> App:

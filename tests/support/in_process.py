@@ -195,6 +195,8 @@ class InProcessConnector:
         self._service = service
         self._network = network
         self._setup = setup
+        self.tools: Callable[[], list[dict[str, Any]]] = list
+        """What the SDK sends as `tools` when the next link is set up."""
         manual = setup["realtimeInputConfig"]["automatic_activity_detection"]["disabled"]
         self._taking = Taking.LOCAL if manual else Taking.SERVER
         self.attempts: list[Attempt] = []
@@ -237,7 +239,8 @@ class InProcessConnector:
         return link
 
     async def _set_up(self, link: InProcessLink, handle: str | None) -> None:
-        link.transmit(json.dumps({"setup": {**self._setup, "sessionResumption": {"handle": handle} if handle else {}}}))
+        setup = {**self._setup, "sessionResumption": {"handle": handle} if handle else {}, "tools": self.tools()}
+        link.transmit(json.dumps({"setup": setup}))
         try:
             async with asyncio.timeout(SETUP_S):
                 events = await link.receive()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 from daemon.errors import LinkError
-from daemon.live.upward import Image, Speech, Taking, TurnEnd, TurnStart, Upward
+from daemon.live.upward import Glance, Image, Prompt, Speech, Taking, ToolAnswer, TurnEnd, TurnStart, Upward
 
 
-def frame(item: Upward, taking: Taking = Taking.LOCAL) -> dict[str, Any] | None:
+def frame(  # noqa: PLR0911 - one return for each kind of item
+    item: Upward, taking: Taking = Taking.LOCAL
+) -> dict[str, Any] | None:
     """Return the frame that google-genai 3.4.0 sends for `item` (live-api.md 2), None where there is none."""
     match item:
         case TurnStart() if taking is Taking.SERVER:
@@ -24,6 +27,13 @@ def frame(item: Upward, taking: Taking = Taking.LOCAL) -> dict[str, Any] | None:
             return _realtime("activityStart", {})
         case TurnEnd():
             return _realtime("activityEnd", {})
+        case Glance(jpeg):
+            return _realtime("video", {"data": _urlsafe(jpeg), "mime_type": "image/jpeg"})
+        case Prompt(text=text):
+            return _realtime("text", text)
+        case ToolAnswer(call_id, name, response, scheduling):
+            answer = {"id": call_id, "name": name, "response": {**response, "scheduling": scheduling}}
+            return {"tool_response": {"functionResponses": [{**answer, "scheduling": scheduling}]}}
 
 
 def parsed(message: dict[str, Any]) -> Any:
@@ -40,13 +50,25 @@ def parsed(message: dict[str, Any]) -> Any:
     return types.LiveServerMessage.model_validate(known)
 
 
-def setup_frame(live: Any, taking: Taking = Taking.LOCAL) -> dict[str, Any]:
+def tools_frame(model: str, declarations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the SDK sends as `tools` for these declarations."""
+    from daemon.config import LiveSection
+
+    tools = setup_frame(LiveSection(model=model), declarations=declarations).get("tools", [])
+    assert isinstance(tools, list)
+    return tools
+
+
+def setup_frame(
+    live: Any, taking: Taking = Taking.LOCAL, declarations: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
     """Return what the SDK sends as `setup` for this `[live]` section, without a handle."""
     from google.genai import Client, _common, _live_converters, types
 
-    from daemon.live.setup import live_config
+    from daemon.live.setup import live_config, tools_of
 
-    config = live_config(live, handle=None, transcripts=False, taking=taking)
+    tools = tools_of(declarations, google_search=False)
+    config = live_config(live, handle=None, transcripts=False, taking=taking, tools=tools)
     converted = _common.convert_to_dict(
         _live_converters._LiveConnectParameters_to_mldev(
             api_client=Client(api_key="k")._api_client,

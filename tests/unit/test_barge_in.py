@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.audio.barge_in import BargeIn, Floor, Insistence
+from daemon.audio.barge_in import GUARDED_S, BargeIn, Floor, Insistence
 from hardware.pcm import UP
 
 GUARDED_FRAMES = 150
@@ -78,54 +78,54 @@ def test_the_floor_is_never_above_what_it_has_heard(levels: list[float]) -> None
 
 
 def test_120_ms_are_enough_and_100_are_not() -> None:
-    assert judge(Insistence(guarded=False), [True] * 6 + [False] * 10) == [5]
-    assert judge(Insistence(guarded=False), [True] * 5 + [False] * 10) == []
+    assert judge(Insistence(guarded_s=0.0), [True] * 6 + [False] * 10) == [5]
+    assert judge(Insistence(guarded_s=0.0), [True] * 5 + [False] * 10) == []
 
 
 def test_two_soft_frames_in_a_word_do_not_matter_and_three_do() -> None:
-    assert judge(Insistence(guarded=False), [True, True, False, True, False, True, True, True]) == [7]
-    assert judge(Insistence(guarded=False), [True, True, False, True, False, True, False, True]) == []
+    assert judge(Insistence(guarded_s=0.0), [True, True, False, True, False, True, True, True]) == [7]
+    assert judge(Insistence(guarded_s=0.0), [True, True, False, True, False, True, False, True]) == []
 
 
 def test_it_is_said_once_as_long_as_somebody_goes_on_talking() -> None:
-    assert judge(Insistence(guarded=False), ([True] * 40 + [False] * 49) * 3) == [5]
+    assert judge(Insistence(guarded_s=0.0), ([True] * 40 + [False] * 49) * 3) == [5]
 
 
 def test_it_is_said_again_after_a_quiet_second() -> None:
-    assert judge(Insistence(guarded=False), [True] * 10 + [False] * 50 + [True] * 10) == [5, 65]
+    assert judge(Insistence(guarded_s=0.0), [True] * 10 + [False] * 50 + [True] * 10) == [5, 65]
 
 
 def test_it_is_said_again_in_the_next_answer() -> None:
-    insistence = Insistence(guarded=False)
+    insistence = Insistence(guarded_s=0.0)
     assert judge(insistence, [True] * 10) == [5]
     assert judge(insistence, [True] * 3, audible=False) == []
     assert judge(insistence, [True] * 10) == [5]
 
 
 def test_nobody_can_talk_over_what_is_not_audible() -> None:
-    assert judge(Insistence(guarded=False), [True] * 100, audible=False) == []
+    assert judge(Insistence(guarded_s=0.0), [True] * 100, audible=False) == []
 
 
 def test_the_first_three_seconds_of_sound_do_not_count_however_they_are_cut() -> None:
-    insistence = Insistence(guarded=True)
+    insistence = Insistence(guarded_s=GUARDED_S)
     assert judge(insistence, [True] * 40) == []
     assert judge(insistence, [False] * 100, audible=False) == []
     assert judge(insistence, [True] * 120) == [GUARDED_FRAMES - 40 + 5]
 
 
 def test_the_second_answer_is_not_guarded_unless_the_canceller_begins_anew() -> None:
-    insistence = Insistence(guarded=True)
+    insistence = Insistence(guarded_s=GUARDED_S)
     judge(insistence, [False] * GUARDED_FRAMES)
     judge(insistence, [False], audible=False)
     assert judge(insistence, [True] * 10) == [5]
     judge(insistence, [False], audible=False)
-    insistence.guard()
+    insistence.guard(GUARDED_S)
     assert judge(insistence, [True] * 160) == [GUARDED_FRAMES + 5]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=400), st.booleans())
 def test_it_is_never_said_without_120_ms_of_talking_within_160(frames: list[tuple[bool, bool]], guarded: bool) -> None:
-    insistence = Insistence(guarded=guarded)
+    insistence = Insistence(guarded_s=GUARDED_S if guarded else 0.0)
     for n, (talking, audible) in enumerate(frames):
         if insistence.judged(talking=talking, audible=audible):
             assert sum(t and a for t, a in frames[max(0, n - 7) : n + 1]) >= 6
@@ -135,20 +135,20 @@ def test_it_is_never_said_without_120_ms_of_talking_within_160(frames: list[tupl
 
 
 def test_a_voice_that_any_detector_hears_counts_if_it_stands_out() -> None:
-    rule = BargeIn([Says(False), Says(True)], guarded=False)
+    rule = BargeIn([Says(False), Says(True)], guarded_s=0.0)
     heard = [rule.heard(noise(-40.0), audible=True) for _ in range(10)]
     assert heard.index(True) == 5
 
 
 @pytest.mark.parametrize(("level_db", "voiced"), [(-40.0, False), (-65.0, True)])
 def test_neither_loud_noise_nor_a_faint_voice_counts(level_db: float, voiced: bool) -> None:
-    rule = BargeIn([Says(voiced)], guarded=False)
+    rule = BargeIn([Says(voiced)], guarded_s=0.0)
     assert not any(rule.heard(noise(level_db), audible=True) for _ in range(100))
 
 
 def test_detectors_are_only_asked_while_we_are_audible_and_then_all_of_them() -> None:
     first, second = Says(True), Says(True)
-    rule = BargeIn([first, second], guarded=False)
+    rule = BargeIn([first, second], guarded_s=0.0)
     for n in range(30):
         rule.heard(noise(-40.0), audible=n >= 10)
     assert (first.asked, second.asked) == (20, 20)

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import daemon.rehearsal
-from daemon.audio.barge_in import BargeIn
+from daemon.audio.barge_in import GUARDED_S, BargeIn
 from daemon.audio.canceller import Canceller, Finish
 from daemon.audio.cancelling import EchoCancelling
 from daemon.audio.echo import Cleaned
@@ -86,7 +86,7 @@ def spent(
 ) -> tuple[Sound, list[Cleaned]]:
     """Return what is left of `microphone` after an evening, whole, and frame by frame."""
     unread: list[Piece] = []
-    rule = BargeIn([WebRtcVad(2)], guarded=True) if barge_in else None
+    rule = BargeIn([WebRtcVad(2)], guarded_s=GUARDED_S) if barge_in else None
     control = EchoCancelling(
         lambda: [unread.pop(0) for _ in range(len(unread))],
         rule,

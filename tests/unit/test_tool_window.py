@@ -37,7 +37,7 @@ def test_a_call_that_blocks_ends_with_its_answer() -> None:
 
 
 def test_a_first_sentence_that_ends_after_the_result_is_not_the_end() -> None:
-    """"I will set it" is still being said when the result is already there, and spoken of afterwards."""
+    """A first "I will set it" can still be sounding when the result is there and is spoken of next."""
     window = ToolWindow()
     window.called(["a"])
     assert window.passes(SOUND)

@@ -1,0 +1,110 @@
+"""The device as others can handle it: the model with its tools, and whoever is at the control socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from .audio.playback import Playback
+from .conversation import Conversation
+from .events import Event, LinkState, MuteAsked, PromptAsked, StopAsked
+from .journal import Journal
+from .keeping import Keeping
+from .live.uplink import Uplink
+from .live.upward import Glance
+from .panel.panel import Panel
+from .sight import Sight
+
+
+class OwnDevice:
+    """What can be done with it. Everything happens at once, on the event loop's thread.
+
+    Args:
+        conversation: Whether anybody speaks.
+        dispatch: Lets something have happened.
+        playback: Has the volume.
+        panel: Has the ring.
+        keeping: Keeps what is set.
+        sight: Looks.
+        uplink: Takes what is to be shown.
+        end_session: Called to end the conversation and forget it.
+        journal: Is told `volume.set`.
+    """
+
+    def __init__(  # noqa: PLR0913 - a part for each thing that can be done
+        self,
+        *,
+        conversation: Conversation,
+        dispatch: Callable[[Event], None],
+        playback: Playback,
+        panel: Panel,
+        keeping: Keeping,
+        sight: Sight,
+        uplink: Uplink,
+        end_session: Callable[[], None],
+        journal: Journal,
+    ) -> None:
+        self._conversation: Final = conversation
+        self.dispatch: Final = dispatch
+        self._playback: Final = playback
+        self._panel: Final = panel
+        self._keeping: Final = keeping
+        self._sight: Final = sight
+        self._uplink: Final = uplink
+        self.end_conversation: Final = end_session
+        self._journal: Final = journal
+        volume, brightness = keeping.setting("volume"), keeping.setting("brightness")
+        if volume is not None:
+            playback.volume.set(volume)
+        if brightness is not None:
+            panel.brightness_percent = brightness
+
+    def __repr__(self) -> str:
+        return f"<OwnDevice at {self.volume_percent} %>"
+
+    @property
+    def volume_percent(self) -> int:
+        """How loud it is, 0 to 100; what is set is kept."""
+        return self._playback.volume.percent
+
+    @volume_percent.setter
+    def volume_percent(self, percent: int) -> None:
+        self._playback.volume.set(percent)
+        self._panel.show_volume(percent)
+        self._keeping.keep_setting("volume", percent)
+        self._journal.tell("volume.set", percent=percent)
+
+    @property
+    def brightness_percent(self) -> int:
+        """How bright the ring is, relative to what is configured; what is set is kept."""
+        return self._panel.brightness_percent
+
+    @brightness_percent.setter
+    def brightness_percent(self, percent: int) -> None:
+        self._panel.brightness_percent = percent
+        self._panel.refresh()
+        self._keeping.keep_setting("brightness", percent)
+
+    def mute(self) -> None:
+        """Let the microphone hear nothing."""
+        self.dispatch(MuteAsked(muted=True))
+
+    def stop(self) -> None:
+        """Fall silent."""
+        self.dispatch(StopAsked())
+
+    async def look(self) -> None:
+        """Have the model shown one fresh picture.
+
+        Raises:
+            HardwareError: The camera delivers none.
+        """
+        picture = await self._sight.look()
+        self._uplink.put_aside(Glance(picture.jpeg))
+
+    def say(self, text: str) -> bool:
+        """Have the model told `text`, and speak of it; return whether that could be begun just now."""
+        before = self._conversation.turn_id
+        if self._conversation.status.link in {LinkState.UP, LinkState.RESTING}:
+            self.dispatch(PromptAsked(text))
+        return self._conversation.turn_id != before

@@ -1,0 +1,190 @@
+"""Everything that the model can have done, put together as the configuration has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from .config import Config
+from .journal import Journal
+from .tools.alarm import Due
+from .tools.alarm_clock import AlarmClock, machine_clocks
+from .tools.alarm_store import AlarmStore
+from .tools.alarm_tools import AlarmTools
+from .tools.call import Answer, Call
+from .tools.calls import BLOCKING_S, Calls
+from .tools.declaration import Behavior
+from .tools.device_tools import Device, DeviceTools
+from .tools.folder import load, report
+from .tools.machine import machine
+from .tools.mcp import Mcp
+from .tools.mcp_transport import McpServer
+from .tools.mistake import ToolMistake
+from .tools.registry import Registry
+from .tools.tool import Tool
+
+ALARMS_NAME: Final = "alarms.db"
+_MCP_PATIENCE_S: Final = 5.0
+"""How long the first connection waits for MCP servers: a session cannot be given tools later (live-api.md 0.10)."""
+
+
+class Toolbox:
+    """The tools of one device, their calls, and the alarm clock that some of them set.
+
+    Args:
+        config: Which there are.
+        device: What the device's own tools work on.
+        journal: Where calls, mistakes and servers are told of.
+        on_answer: Given every answer that is for the session of the moment.
+        on_due: Given what is due, to be rung or told of.
+        release: Called when a blocking call need not be waited for any more.
+        default_behavior: What the model takes a declaration for that states none.
+        allowed_behaviors: What a declaration may state.
+        sees: Whether there is a camera that may look.
+    """
+
+    def __init__(  # noqa: PLR0913 - what surrounds it
+        self,
+        config: Config,
+        device: Device,
+        journal: Journal,
+        *,
+        on_answer: Callable[[Answer], None],
+        on_due: Callable[[list[Due]], None],
+        release: Callable[[], None],
+        default_behavior: Behavior,
+        allowed_behaviors: frozenset[Behavior],
+        sees: bool,
+    ) -> None:
+        self._config: Final = config.tools
+        self._journal: Final = journal
+        self._release: Final = release
+        self._registry: Final = Registry(allow=config.tools.allow, deny=config.tools.deny)
+        self._calls: Final = Calls(
+            self._registry,
+            journal,
+            on_answer=on_answer,
+            default_behavior=default_behavior,
+            tell_content=config.tools.tell_content,
+        )
+        folder = config.state.folder
+        self.clock: Final = AlarmClock(
+            AlarmStore(Path(folder) / ALARMS_NAME if folder else None),
+            machine_clocks,
+            on_due=on_due,
+            tell=journal.tell,
+        )
+        self._servers: Final = _servers(config)
+        self._missing: Final = {server.name for server in self._servers}
+        """The servers that have not said what they offer."""
+        self._complete: Final = asyncio.Event()
+        self._session = 0
+        """The link of the moment: the answer to a call is for nobody else."""
+        self._allowed: Final = allowed_behaviors
+        self._offer(device, sees=sees)
+
+    def __repr__(self) -> str:
+        return f"<Toolbox {self._registry!r} {self._calls!r}>"
+
+    @property
+    def declarations(self) -> list[Mapping[str, object]]:
+        """What a session is to be told of the tools, in the service's own words."""
+        return [declaration.as_dict() for declaration in self._registry.declarations()]
+
+    @property
+    def holds_speech(self) -> bool:
+        """Whether the model waits for a tool and had better not be spoken to."""
+        return self._calls.blocking_pending
+
+    async def run(self) -> None:
+        """Carry out calls, keep servers connected and the clock ringing, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._calls.run(), name="calls")
+            group.create_task(self.clock.run(), name="alarm clock")
+            group.create_task(self._gather(), name="gather tools")
+
+    async def complete(self) -> None:
+        """Wait until every tool is known that can be known now: the owner's files read, the servers asked."""
+        await self._complete.wait()
+
+    def link_began(self) -> None:
+        """A link is being made: answers to earlier calls are for nobody."""
+        self._calls.session_ended(str(self._session))
+        self._session += 1
+
+    def called(self, calls: Sequence[Call]) -> None:
+        """Begin what the model wants done."""
+        self._calls.begin(str(self._session), calls)
+        if self._calls.blocking_pending:
+            asyncio.get_running_loop().call_later(BLOCKING_S + 0.1, self._release)
+
+    def cancelled(self, ids: Sequence[str]) -> None:
+        """Stop what the model no longer wants done."""
+        self._calls.cancel(ids)
+
+    def _offer(self, device: Device, *, sees: bool) -> None:
+        own = DeviceTools(device, machine, lambda: datetime.now().astimezone())
+        wanted = self._config
+        tools: list[Tool] = [
+            *(own.volume() if wanted.volume else ()),
+            *(AlarmTools(self.clock).tools() if wanted.timers else ()),
+            *(own.look() if wanted.look and sees else ()),
+            *(own.device() if wanted.device else ()),
+        ]
+        mistakes = self._registry.replace("device", tools)
+        assert not mistakes, mistakes
+
+    async def _gather(self) -> None:
+        """Read the owner's files, then connect to the servers; for ever."""
+        if self._config.folder:
+            loaded = await load(Path(self._config.folder))
+            report(loaded.mistakes, self._journal)
+            self._take("folder", loaded.tools)
+        if not self._servers:
+            self._ready()
+            return
+        patience = asyncio.get_running_loop().call_later(_MCP_PATIENCE_S, self._ready)
+        try:
+            await Mcp(self._servers, self._journal, on_tools=self._server_offers).run()
+        finally:
+            patience.cancel()
+
+    def _server_offers(self, server: str, tools: tuple[Tool, ...]) -> None:
+        self._take(f"mcp {server}", tools)
+        self._missing.discard(server)
+        if not self._missing:
+            self._ready()
+
+    def _take(self, source: str, tools: Sequence[Tool]) -> None:
+        """Offer these; not one that the model would refuse the whole session for (live-api.md 1.8)."""
+        fit = [one for one in tools if one.declaration.behavior in {None, *self._allowed}]
+        unfit = [
+            ToolMistake(one.place, f"{one.name} states a behaviour that the model does not take; state none")
+            for one in tools
+            if one not in fit
+        ]
+        report((*unfit, *self._registry.replace(source, fit)), self._journal)
+
+    def _ready(self) -> None:
+        if not self._complete.is_set():
+            self._complete.set()
+            for pattern in self._registry.idle_patterns():
+                self._journal.warn("tool.refused", place="tools.allow, tools.deny", reason=f"{pattern} fits no tool")
+
+
+def _servers(config: Config) -> tuple[McpServer, ...]:
+    return tuple(
+        McpServer(
+            name=one.name,
+            command=one.command,
+            url=one.url,
+            header=one.header,
+            credential_file=one.credential_file,
+            allow=one.allow,
+            timeout_s=one.timeout_s,
+        )
+        for one in config.tools.mcp
+    )
