@@ -84,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
         ("button", "press the running device's button"),
         ("mute", "let the microphone hear nothing"),
         ("unmute", "let it hear again"),
+        ("volume", "set how loud it is"),
+        ("say", "have it speak of something"),
+        ("stop", "have it fall silent"),
+        ("end", "have it forget the conversation"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("--config", type=Path, metavar="FILE", help="where the control socket is named")
@@ -91,6 +95,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--json", action="store_true", help="print everything for a program")
         if name == "button":
             command.add_argument("gesture", choices=("press", "release", "tap", "double", "long"))
+        if name == "volume":
+            command.add_argument("percent", help="0 is silent, 100 the loudest")
+        if name == "say":
+            command.add_argument("text", nargs="+", help="what it is told; it says it in words of its own")
         command.set_defaults(run=_control, name=name)
     return parser
 
@@ -191,7 +199,16 @@ def _control(asked: argparse.Namespace) -> int:
     from .control import ask
 
     socket = Path(load(_config_path(asked.config)).control.socket)
-    words = (asked.name, asked.gesture) if asked.name == "button" else (asked.name,)
+    words = [asked.name]
+    match asked.name:
+        case "button":
+            words.append(asked.gesture)
+        case "volume":
+            words.append(asked.percent)
+        case "say":
+            words += asked.text
+        case _:
+            pass
     try:
         reply = asyncio.run(ask(socket, *words))
     except (OSError, ValueError) as error:
