@@ -68,6 +68,8 @@ from .ringing import Ringing
 from .scribe import Scribe
 from .sight import Sight
 from .toolbox import Toolbox
+from .tools.alarm import Reading
+from .tools.alarm_clock import machine_clocks
 from .tools.call import Answer, Call
 from .tools.declaration import Behavior
 from .ways import AnswerCut, Mode, Ways
@@ -107,6 +109,7 @@ class App:
         vad: Decides which frames hold speech.
         keeping: What outlives the process: handles and limits.
         presence: Notices networks; None where nothing tells of them.
+        clocks: Reads the clocks that timers and alarms go by.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class App:
         vad: Vad,
         keeping: Keeping,
         presence: Presence | None = None,
+        clocks: Callable[[], Reading] = machine_clocks,
     ) -> None:
         self._config: Final = config
         self._journal: Final = journal
@@ -201,6 +205,7 @@ class App:
             on_answer=self._tool_answer,
             on_due=lambda due: self._ringing.due(due),  # noqa: PLW0108 - it is made below
             release=self.uplink.ring,
+            clocks=clocks,
             default_behavior=Behavior(rules.default.value),
             allowed_behaviors=frozenset(Behavior(one.value) for one in rules.allowed),
             sees=looks(config),

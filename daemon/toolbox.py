@@ -10,8 +10,8 @@ from typing import Final
 
 from .config import Config
 from .journal import Journal
-from .tools.alarm import Due
-from .tools.alarm_clock import AlarmClock, machine_clocks
+from .tools.alarm import Due, Reading
+from .tools.alarm_clock import AlarmClock
 from .tools.alarm_store import AlarmStore
 from .tools.alarm_tools import AlarmTools
 from .tools.call import Answer, Call
@@ -41,6 +41,7 @@ class Toolbox:
         on_answer: Given every answer that is for the session of the moment.
         on_due: Given what is due, to be rung or told of.
         release: Called when a blocking call need not be waited for any more.
+        clocks: Reads the clocks that timers and alarms go by.
         default_behavior: What the model takes a declaration for that states none.
         allowed_behaviors: What a declaration may state.
         sees: Whether there is a camera that may look.
@@ -55,6 +56,7 @@ class Toolbox:
         on_answer: Callable[[Answer], None],
         on_due: Callable[[list[Due]], None],
         release: Callable[[], None],
+        clocks: Callable[[], Reading],
         default_behavior: Behavior,
         allowed_behaviors: frozenset[Behavior],
         sees: bool,
@@ -73,7 +75,7 @@ class Toolbox:
         folder = config.state.folder
         self.clock: Final = AlarmClock(
             AlarmStore(Path(folder) / ALARMS_NAME if folder else None),
-            machine_clocks,
+            clocks,
             on_due=on_due,
             tell=journal.tell,
         )
@@ -84,7 +86,7 @@ class Toolbox:
         self._session = 0
         """The link of the moment: the answer to a call is for nobody else."""
         self._allowed: Final = allowed_behaviors
-        self._offer(device, sees=sees)
+        self._offer_own(device, sees=sees)
 
     def __repr__(self) -> str:
         return f"<Toolbox {self._registry!r} {self._calls!r}>"
@@ -110,6 +112,19 @@ class Toolbox:
         """Wait until every tool is known that can be known now: the owner's files read, the servers asked."""
         await self._complete.wait()
 
+    def offer(self, source: str, tools: Sequence[Tool]) -> None:
+        """Offer these in place of all that came from `source` before, from the next session on.
+
+        Not one that the model would refuse the whole session for (live-api.md 1.8).
+        """
+        fit = [one for one in tools if one.declaration.behavior in {None, *self._allowed}]
+        unfit = [
+            ToolMistake(one.place, f"{one.name} states a behaviour that the model does not take; state none")
+            for one in tools
+            if one not in fit
+        ]
+        report((*unfit, *self._registry.replace(source, fit)), self._journal)
+
     def link_began(self) -> None:
         """A link is being made: answers to earlier calls are for nobody."""
         self._calls.session_ended(str(self._session))
@@ -125,7 +140,7 @@ class Toolbox:
         """Stop what the model no longer wants done."""
         self._calls.cancel(ids)
 
-    def _offer(self, device: Device, *, sees: bool) -> None:
+    def _offer_own(self, device: Device, *, sees: bool) -> None:
         own = DeviceTools(device, machine, lambda: datetime.now().astimezone())
         wanted = self._config
         tools: list[Tool] = [
@@ -142,7 +157,7 @@ class Toolbox:
         if self._config.folder:
             loaded = await load(Path(self._config.folder))
             report(loaded.mistakes, self._journal)
-            self._take("folder", loaded.tools)
+            self.offer("folder", loaded.tools)
         if not self._servers:
             self._ready()
             return
@@ -153,20 +168,10 @@ class Toolbox:
             patience.cancel()
 
     def _server_offers(self, server: str, tools: tuple[Tool, ...]) -> None:
-        self._take(f"mcp {server}", tools)
+        self.offer(f"mcp {server}", tools)
         self._missing.discard(server)
         if not self._missing:
             self._ready()
-
-    def _take(self, source: str, tools: Sequence[Tool]) -> None:
-        """Offer these; not one that the model would refuse the whole session for (live-api.md 1.8)."""
-        fit = [one for one in tools if one.declaration.behavior in {None, *self._allowed}]
-        unfit = [
-            ToolMistake(one.place, f"{one.name} states a behaviour that the model does not take; state none")
-            for one in tools
-            if one not in fit
-        ]
-        report((*unfit, *self._registry.replace(source, fit)), self._journal)
 
     def _ready(self) -> None:
         if not self._complete.is_set():

@@ -14,7 +14,7 @@ from daemon.audio.reopening import Reopening
 from daemon.audio.vad import Vad
 from daemon.journal import Level
 from hardware.interfaces import DeviceLost, Frame, Microphone
-from hardware.pcm import FRAME_MS, SILENCE_DBFS, level_dbfs
+from hardware.pcm import FRAME_MS, SILENCE_DBFS, UP, level_dbfs
 
 _FALL_DB: Final = 0.6
 """How much the level falls per frame at most (30 dB/s): a ring that follows every frame flickers."""
@@ -160,6 +160,7 @@ class Capture:
         self._unheard_frames += frame.lost_frames
         if self._muted:
             self._unheard_frames += 1
+            self._vad.voiced(UP.silence)  # or it would go on hearing the voice from before, afterwards
             self._pass_time(1)
             return
         cleaned = self._echo.heard(replace(frame, lost_frames=self._unheard_frames), audible=self._audible())

@@ -149,7 +149,6 @@ class ToolCallsCancelled:
 class Grounded:
     """What an answer stands on, where the model has searched for it."""
 
-    queries: tuple[str, ...] = field(repr=False)
     sources: tuple[str, ...]
     """The titles of the pages, mostly the names of their sites."""
 
@@ -239,9 +238,8 @@ def _content(content: types.LiveServerContent) -> Iterator[Downward]:
 def _grounded(metadata: types.GroundingMetadata) -> Iterator[Downward]:
     pages = [chunk.web for chunk in metadata.grounding_chunks or () if chunk.web is not None]
     sources = tuple(dict.fromkeys(page.title or page.domain or page.uri or "" for page in pages))
-    queries = tuple(metadata.web_search_queries or ())
-    if sources or queries:
-        yield Grounded(queries, sources)
+    if sources:
+        yield Grounded(sources)
 
 
 def _part(part: types.Part) -> Iterator[Downward]:

@@ -172,9 +172,13 @@ def test_the_commands_say_what_the_device_does(conversation: Conversation) -> No
         "turn": "idle",
         "turn_id": 0,
         "muted": False,
+        "follow_up": False,
+        "ringing": False,
         "seeing": False,
         "faults": [],
         "meaning": "Ready, nothing is sent.",
+        "echo": "cancel",
+        "volume_percent": 100,
     }
     assert conversation.answers == ("Listening, what the microphone hears is sent.\n", "Waiting for the answer.\n")
     assert (conversation.status_after["turn"], conversation.status_after["turn_id"]) == ("idle", 1)

@@ -7,6 +7,7 @@ import contextlib
 import json
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from datetime import UTC
 from functools import cache, wraps
 from typing import Any, ParamSpec
 
@@ -27,6 +28,7 @@ from daemon.rehearsal.stand_in.faults import Faults
 from daemon.rehearsal.stand_in.memory import Turn, digest
 from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
+from daemon.tools.alarm import Reading
 from daemon.wiring import limits, liveness, rules
 from hardware.interfaces import Board
 from hardware.pcm import DOWN, UP, level_dbfs
@@ -143,6 +145,7 @@ class Story:
             manager=service_manager({}),
             vad=detector(self.config.turn.vad, self.config.turn.vad_aggressiveness),
             keeping=Keeping(limits(self.config), None, journal, wall=self.wall_s),
+            clocks=self.clocks,
         )
 
     def _supervise(self, app: App) -> Supervisor:
@@ -227,6 +230,10 @@ class Story:
     def wall_s(self) -> float:
         """The time of day: noon when the story begins, somewhere near Greenwich."""
         return 1_800_014_400.0 + self.clock_ahead_s + self.now() - START_S
+
+    def clocks(self) -> Reading:
+        """What the machine's clocks say."""
+        return Reading(self.wall_s(), self.now(), "this start", trusted=True, zone=UTC)
 
     @property
     def turn(self) -> TurnState:

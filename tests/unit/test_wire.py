@@ -18,6 +18,7 @@ from daemon.live.wire import (
     Downward,
     Generated,
     GoAway,
+    Grounded,
     Handle,
     Heard,
     HeardSoFar,
@@ -88,6 +89,19 @@ def turn(*parts: dict[str, Any]) -> dict[str, Any]:
         (content(outputTranscription={"finished": True}), ()),
         (content(waitingForInput=True), ()),
         (content(groundingMetadata={"webSearchQueries": ["q"]}), ()),
+        (
+            content(
+                groundingMetadata={
+                    "groundingChunks": [
+                        {"web": {"uri": "https://a.example/x", "title": "a.example"}},
+                        {"web": {"uri": "https://a.example/y", "title": "a.example"}},
+                        {"web": {"uri": "https://b.example/z"}},
+                        {},
+                    ]
+                }
+            ),
+            (Grounded(("a.example", "https://b.example/z")),),
+        ),
         ({"voiceActivity": {"type": "ACTIVITY_START", "audioOffset": "1.2s"}}, ()),
         ({"toolCallCancellation": {"ids": ["a", "b"]}}, (ToolCallsCancelled(("a", "b")),)),
         ({"sessionResumptionUpdate": {"newHandle": "Cih", "resumable": True}}, (Handle("Cih", resumable=True),)),
