@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final, assert_never
 
 from hardware.interfaces import Microphone
@@ -10,9 +11,11 @@ from hardware.played import Piece
 
 from .audio.capture import Capture
 from .audio.echo import EchoControl
+from .audio.echo_advice import advice
 from .audio.echo_making import EchoSettings, echo_control
 from .audio.gate import Gate, GateSettings, Marker
 from .audio.vad import Vad
+from .calibration_file import load
 from .config import Config
 from .config.schema import TurnSection
 from .effects import Attack
@@ -95,6 +98,10 @@ class Ears:
             journal.tell,
             barge_in=self.may_barge_in,
         )
+        self.echo_advice: Final = _advice(config.state.folder)
+        """What `vocative calibrate` made of this room, in one sentence; empty if nobody asked it."""
+        if self.echo_advice:
+            journal.tell("echo.calibrated", reason=self.echo_advice)
         self.capture: Final = Capture(
             open_microphone, Gate(self._settings), self.echo, vad, listener=self, audible=audible, tell=journal.tell
         )
@@ -156,3 +163,8 @@ class Ears:
     def microphone_lost(self, lost: bool) -> None:
         """The microphone was lost, or is back."""
         self._dispatch(FaultFound(Fault.MICROPHONE) if lost else FaultMended(Fault.MICROPHONE))
+
+
+def _advice(folder: str) -> str:
+    calibration = load(Path(folder)) if folder else None
+    return advice(calibration).sentences[0] if calibration is not None else ""

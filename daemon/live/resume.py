@@ -152,7 +152,9 @@ TABLE: Final = (
 """Read from top to bottom."""
 
 
-def decide(failure: LinkError, *, resuming: bool, consecutive: int, came_up: bool = True) -> Decision:
+def decide(
+    failure: LinkError, *, resuming: bool, consecutive: int, came_up: bool = True, pictures: bool = False
+) -> Decision:
     """Return what to do about `failure`.
 
     Args:
@@ -160,9 +162,14 @@ def decide(failure: LinkError, *, resuming: bool, consecutive: int, came_up: boo
         resuming: Whether that link was begun, or to be begun, with a handle.
         consecutive: What `Streak.failed` returned for it.
         came_up: Whether the service had accepted that link's setup.
+        pictures: Whether the session was shown any. To resume such a one is unstable: it is tried once
+            (live-api.md 0.12).
     """
     row = row_of(failure)
-    kept = row.handle_lasts is None or consecutive <= row.handle_lasts
+    lasts = row.handle_lasts
+    if lasts is not None and pictures:
+        lasts = min(lasts, 1)
+    kept = lasts is None or consecutive <= lasts
     fate = HandleFate.KEEP if kept else HandleFate.DROP
     fatal = row.fatal_from is not None and consecutive >= row.fatal_from
     if fatal and not (resuming and row.blames_handle):

@@ -22,8 +22,8 @@ FLOORS = (
     ("daemon.outage", "daemon.effects"),
     ("daemon.ways",),
     ("daemon.audio", "daemon.live", "daemon.panel", "daemon.tools", "daemon.conversation", "daemon.config"),
+    ("daemon.calibration_file",),
     (
-        "daemon.calibration_file",
         "daemon.control",
         "daemon.diary",
         "daemon.ears",

@@ -242,6 +242,16 @@ def test_any_other_failure_says_nothing_of_an_old_socket(failure: LinkError, res
 # --- counting --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "failure", [closed(1000), closed(1006), closed(1011), LinkTimeout("", deadline=Deadline.SETUP)], ids=str
+)
+def test_a_session_that_saw_pictures_is_resumed_once_and_then_begun_anew(failure: LinkError) -> None:
+    """live-api.md 0.12."""
+    fates = [decide(failure, resuming=True, consecutive=number, pictures=True).handle for number in (1, 2)]
+    assert fates == [HandleFate.KEEP, HandleFate.DROP]
+    assert decide(failure, resuming=True, consecutive=2).handle is HandleFate.KEEP
+
+
 def test_what_did_not_reach_the_service_is_not_counted() -> None:
     """Ten minutes in a tunnel must not cost the conversation its context."""
     streak = Streak()
