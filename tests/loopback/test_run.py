@@ -178,6 +178,7 @@ def test_the_commands_say_what_the_device_does(conversation: Conversation) -> No
         "faults": [],
         "meaning": "Ready, nothing is sent.",
         "echo": "cancel",
+        "echo_advice": "",
         "volume_percent": 100,
     }
     assert conversation.answers == ("Listening, what the microphone hears is sent.\n", "Waiting for the answer.\n")

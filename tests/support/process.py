@@ -226,7 +226,14 @@ class Device:
 
 @contextmanager
 def device(
-    folder: Path, live: str, *, key: str = "", microphone: str = pulse.MICROPHONE, **environ: str
+    folder: Path,
+    live: str,
+    *,
+    key: str = "",
+    microphone: str = pulse.MICROPHONE,
+    camera: str = 'driver = "none"',
+    more: str = "",
+    **environ: str,
 ) -> Iterator[Device]:
     """Run `vocative run` on the private PulseAudio, its files in `folder`.
 
@@ -235,11 +242,13 @@ def device(
         live: The lines of its `[live]` table.
         key: Its API key; empty for none.
         microphone: What `[microphone] device` names.
+        camera: The lines of its `[camera]` table.
+        more: Whole tables.
         environ: More of its environment.
     """
     folder.mkdir()
     config, control_socket = folder / "vocative.toml", folder / "control"
-    config.write_text(_CONFIG.format(live=live, microphone=microphone, socket=control_socket))
+    config.write_text(_CONFIG.format(live=live, microphone=microphone, camera=camera, socket=control_socket) + more)
     if key:
         environ["GEMINI_API_KEY"] = key
     with vocative("run", "--config", str(config), environ=environ) as process:
@@ -259,7 +268,7 @@ driver = "none"
 [leds]
 driver = "none"
 [camera]
-driver = "none"
+{{camera}}
 [control]
 socket = "{{socket}}"
 """
