@@ -132,10 +132,10 @@ def test_with_pauses_a_drift_is_put_right_in_them_alone(ppm: float) -> None:
     assert all(0.022 <= lead_s < 0.043 for answer in measured for lead_s in answer)
 
 
-def test_a_drift_is_followed_for_an_hour_without_ever_being_late() -> None:
+def test_a_drift_is_followed_for_twenty_minutes_without_ever_being_late() -> None:
     cards = Cards(microphone_ppm=-300.0, piece_samples=480, wrong_s=0.005, talks_s=10.0, pauses_s=110.0)
-    measured = [lead_s for at_s, lead_s in leads(cards, 3600.0, every=10) if at_s > 2.0]
-    assert len(measured) > 1000
+    measured = [lead_s for at_s, lead_s in leads(cards, 1200.0, every=10) if at_s > 2.0]
+    assert len(measured) > 400
     assert min(measured) >= 0.020
     assert max(measured) < 0.050
 
