@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,13 +32,15 @@ def in_the_source() -> dict[str, Told]:
     for path in sorted((ROOT / "daemon").rglob("*.py")):
         if "rehearsal" in path.parts:
             continue
-        for call in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        named = named_levels(tree)
+        for call in ast.walk(tree):
             if not isinstance(call, ast.Call) or not call.args:
                 continue
             name = method(call.func)
             for event in events(call.args[0]):
                 if name in LEVELS:
-                    found[event].levels |= levels(call, LEVELS[name])
+                    found[event].levels |= levels(call, LEVELS[name], named)
                     found[event].fields |= {key.arg for key in call.keywords if key.arg and key.arg != "level"}
                     if path == OUTAGES:
                         found[event].fields.add("part")
@@ -62,11 +64,29 @@ def events(argument: ast.expr) -> Iterator[str]:
             yield choice.value
 
 
-def levels(call: ast.Call, usual: str) -> set[str]:
-    """Return what `level=` may be, as a `Level.` each, or the method's usual one."""
+def levels(call: ast.Call, usual: str, named: Mapping[str, set[str]]) -> set[str]:
+    """Return what `level=` may be, as a `Level.` each or by a name for some of them, or the method's usual one."""
     given = [keyword.value for keyword in call.keywords if keyword.arg == "level"]
-    named = [node for value in given for node in ast.walk(value) if isinstance(node, ast.Attribute)]
-    return {node.attr.lower() for node in named if ast.unparse(node.value) == "Level"} or {usual}
+    found = {level for value in given for level in levels_in(value)}
+    for value in given:
+        if isinstance(value, ast.Name):
+            found |= named[value.id]
+    return found or {usual}
+
+
+def levels_in(value: ast.expr) -> set[str]:
+    """Return every `Level.` that an expression names."""
+    nodes = [node for node in ast.walk(value) if isinstance(node, ast.Attribute)]
+    return {node.attr.lower() for node in nodes if ast.unparse(node.value) == "Level"}
+
+
+def named_levels(tree: ast.Module) -> dict[str, set[str]]:
+    """Return the variables of a module that hold levels, and which."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and levels_in(node.value):
+            found[node.targets[0].id] |= levels_in(node.value)
+    return found
 
 
 def in_the_readme() -> dict[str, Told]:
@@ -95,4 +115,12 @@ def test_the_finder_sees_both_events_of_a_choice_and_a_level_that_is_given() -> 
     call = ast.parse("t.tell('a.b' if up else 'a.c', level=Level.DEBUG if told else Level.WARNING, x=1)", mode="eval")
     assert isinstance(call.body, ast.Call)
     assert list(events(call.body.args[0])) == ["a.b", "a.c"]
-    assert levels(call.body, "info") == {"debug", "warning"}
+    assert levels(call.body, "info", {}) == {"debug", "warning"}
+
+
+def test_the_finder_sees_a_level_behind_a_name() -> None:
+    tree = ast.parse("level = Level.INFO if good else Level.WARNING\nt.tell('a.b', level=level)")
+    call = tree.body[1]
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    assert levels(call.value, "info", named_levels(tree)) == {"info", "warning"}
