@@ -211,7 +211,10 @@ def _control(asked: argparse.Namespace) -> int:
             pass
     try:
         reply = asyncio.run(ask(socket, *words))
-    except (OSError, ValueError) as error:
+    except ValueError as refusal:
+        print(f"vocative will not: {refusal}", file=sys.stderr)
+        return ExitStatus.BUG
+    except OSError as error:
         print(f"vocative does not answer on {socket}: {error}", file=sys.stderr)
         return ExitStatus.BUG
     print(json.dumps(reply, indent=2) if getattr(asked, "json", False) else reply["meaning"])

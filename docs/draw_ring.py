@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from daemon.events import Fault, LinkState, Status, TurnState
-from daemon.panel.lights import lights, meaning
+from daemon.panel.lights import Arc, ArcKind, lights, meaning
 from hardware.interfaces import Rgb
 
 TARGET: Final = Path(__file__).with_name("ring.svg")
@@ -54,6 +54,13 @@ class Row:
     status: Status
     level: Callable[[float], float] = _voice
     """What moves it, from 0 to 1, at each moment."""
+    arc: ArcKind | None = None
+    """What is measured beside the status; its share is `level`."""
+
+    def picture(self, t_s: float, count: int) -> tuple[Rgb, ...]:
+        """Return what a ring of `count` shows."""
+        arc = None if self.arc is None else Arc(self.arc, self.level(t_s))
+        return lights(self.status, t_s, count, level=self.level(t_s), arc=arc)
 
 
 UP: Final = LinkState.UP
@@ -73,6 +80,9 @@ ROWS: Final = (
         "cyan, with amber welling up from below",
         Status(LinkState.DOWN, TurnState.LISTENING, overflowing=True),
     ),
+    Row("rose, everything swells and ebbs", Status(UP, ringing=True)),
+    Row("rose, an arc that shrinks: what is left of a timer", Status(UP), _countdown, ArcKind.TIMER),
+    Row("blue, an arc for 2 s: how loud it has just been set", Status(UP), lambda _: 0.7, ArcKind.VOLUME),
     Row("amber, one blink and a rest", Status(UP, faults=frozenset((Fault.MICROPHONE,)))),
     Row("amber, two blinks and a rest", Status(UP, faults=frozenset((Fault.KEY,)))),
     Row("amber, three blinks and a rest", Status(UP, faults=frozenset((Fault.SETUP,)))),
@@ -120,7 +130,7 @@ def _row(name: str, row: Row, top_px: int) -> Iterator[str]:
 
 
 def _ring(row: Row, moment_s: float, x_px: float, y_px: float) -> Iterator[str]:
-    for index, pixel in enumerate(lights(row.status, moment_s, PIXELS, level=row.level(moment_s))):
+    for index, pixel in enumerate(row.picture(moment_s, PIXELS)):
         angle = math.tau * index / PIXELS
         yield _lamp(pixel, x_px + RING_RADIUS_PX * math.sin(angle), y_px - RING_RADIUS_PX * math.cos(angle))
 
@@ -136,7 +146,7 @@ def _lamp(pixel: Rgb, x_px: float, y_px: float) -> str:
 def _strip(name: str, row: Row, y_px: float) -> Iterator[str]:
     """Draw what a single LED shows, from left to right."""
     times_s = [STRIP_S * step / STRIP_STEPS for step in range(STRIP_STEPS + 1)]
-    colours = [_colour(lights(row.status, t_s, 1, level=row.level(t_s))[0]) for t_s in times_s]
+    colours = [_colour(row.picture(t_s, 1)[0]) for t_s in times_s]
     yield f'<linearGradient id="{name}">'
     for step, colour in enumerate(colours):
         if not (0 < step < STRIP_STEPS and colours[step - 1] == colour == colours[step + 1]):

@@ -28,7 +28,7 @@ GUARDED_S: Final = 3.0
 """Until then the canceller is still learning the room, and lets too much through. In the room of hardware.md section 2,
 1.2 s were enough; in `hardware.simulated_room` a syllable came through after 2.2 s."""
 PRIMED_S: Final = 2.0
-"""The same where it learns from `whoosh`, its second included, or has learned this room before."""
+"""The same where it learns from `whoosh`, whose second is included."""
 
 
 class Floor:

@@ -116,7 +116,8 @@ class AlarmStore:
             except (sqlite3.Error, OSError) as error:
                 self._shut()
                 self._database = _made(":memory:")
-                return [], f"{reason}; and nothing can be kept: {error}"
+                why = error.strerror if isinstance(error, OSError) and error.strerror else error
+                return [], f"nothing can be kept in {self._path} ({why}); timers and alarms are lost with a restart"
 
     def _opened(self) -> list[Alarm]:
         if self._path is None:

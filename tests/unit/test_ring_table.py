@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from daemon.events import Fault, LinkState, TurnState
-from daemon.panel.lights import meaning
+from daemon.panel.lights import ArcKind, meaning
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -42,4 +42,7 @@ def test_every_link_turn_and_fault_has_a_row(script: ModuleType) -> None:
     assert {status.link for status in shown} == set(LinkState) - {LinkState.DRAINING, LinkState.RESTING}, (
         "they look like up"
     )
-    assert len({meaning(status) for status in shown}) == len(shown)
+    assert {row.arc for row in script.ROWS} == {None, *ArcKind}
+    assert any(status.ringing for status in shown)
+    plain = [row.status for row in script.ROWS if row.arc is None]
+    assert len({meaning(status) for status in plain}) == len(plain)
