@@ -112,7 +112,7 @@ class App:
         clocks: Reads the clocks that timers and alarms go by.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what surrounds it
         self,
         *,
         config: Config,
@@ -205,6 +205,7 @@ class App:
             on_answer=self._tool_answer,
             on_due=lambda due: self._ringing.due(due),  # noqa: PLW0108 - it is made below
             release=self.uplink.ring,
+            session_id=lambda: keeping.session_id,
             clocks=clocks,
             default_behavior=Behavior(rules.default.value),
             allowed_behaviors=frozenset(Behavior(one.value) for one in rules.allowed),
@@ -264,8 +265,9 @@ class App:
             self._limits.check()
         if event == LinkChanged(LinkState.UP):
             self.keeping.link_began()
-        elif isinstance(event, LinkChanged) and event.link is not LinkState.DRAINING:
             self.toolbox.link_began()
+        elif isinstance(event, LinkChanged) and event.link is not LinkState.DRAINING:
+            self.toolbox.link_ended(asked_again=self.uplink.replay.newest_turn is not None)
         before = self.conversation.status
         for effect in self.conversation.handle(event):
             self._hands.carry_out(effect)
@@ -279,6 +281,7 @@ class App:
                 turn=status.turn.value,
                 muted=status.muted,
                 seeing=status.seeing,
+                ringing=status.ringing,
                 follow_up=status.follow_up,
                 fault=status.fault.value if status.fault else None,
             )
@@ -376,6 +379,7 @@ class App:
     def _asked(self, words: tuple[str, ...]) -> control.Reply:
         return answer(words, self.conversation, self._device, self._now()) | {
             "echo": self._ears.echo.mode,
+            "echo_advice": self._ears.echo_advice,
             "volume_percent": self._device.volume_percent,
         }
 

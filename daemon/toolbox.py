@@ -41,6 +41,7 @@ class Toolbox:
         on_answer: Given every answer that is for the session of the moment.
         on_due: Given what is due, to be rung or told of.
         release: Called when a blocking call need not be waited for any more.
+        session_id: Returns what the journal calls the session of the moment.
         clocks: Reads the clocks that timers and alarms go by.
         default_behavior: What the model takes a declaration for that states none.
         allowed_behaviors: What a declaration may state.
@@ -56,6 +57,7 @@ class Toolbox:
         on_answer: Callable[[Answer], None],
         on_due: Callable[[list[Due]], None],
         release: Callable[[], None],
+        session_id: Callable[[], str],
         clocks: Callable[[], Reading],
         default_behavior: Behavior,
         allowed_behaviors: frozenset[Behavior],
@@ -83,8 +85,7 @@ class Toolbox:
         self._missing: Final = {server.name for server in self._servers}
         """The servers that have not said what they offer."""
         self._complete: Final = asyncio.Event()
-        self._session = 0
-        """The link of the moment: the answer to a call is for nobody else."""
+        self._session_id: Final = session_id
         self._allowed: Final = allowed_behaviors
         self._offer_own(device, sees=sees)
 
@@ -125,14 +126,21 @@ class Toolbox:
         ]
         report((*unfit, *self._registry.replace(source, fit)), self._journal)
 
+    def link_ended(self, *, asked_again: bool) -> None:
+        """There is no link: answers to earlier calls are for nobody. May be called again while there is none.
+
+        Args:
+            asked_again: Whether what was asked over the last one will be asked again.
+        """
+        self._calls.session_ended(asked_again=asked_again)
+
     def link_began(self) -> None:
-        """A link is being made: answers to earlier calls are for nobody."""
-        self._calls.session_ended(str(self._session))
-        self._session += 1
+        """There is a link."""
+        self._calls.session_began()
 
     def called(self, calls: Sequence[Call]) -> None:
         """Begin what the model wants done."""
-        self._calls.begin(str(self._session), calls)
+        self._calls.begin(self._session_id(), calls)
         if self._calls.blocking_pending:
             asyncio.get_running_loop().call_later(BLOCKING_S + 0.1, self._release)
 

@@ -14,14 +14,24 @@ _QUANTUM: Final = 8
 """The step of all 64 coefficients: a block's mean (times 8) then comes in steps of one grey level."""
 
 
-def grey_jpeg(width_px: int, height_px: int, level: int) -> bytes:
-    """Return a JPEG of `width_px` by `height_px`, every pixel of the grey `level`, 0 (black) to 255."""
+_MOST_IN_SEGMENT: Final = 65_533
+
+
+def grey_jpeg(width_px: int, height_px: int, level: int, *, least_bytes: int = 0) -> bytes:
+    """Return a JPEG of `width_px` by `height_px`, every pixel of the grey `level`, 0 (black) to 255.
+
+    Comments that say nothing make it at least so large.
+    """
     blocks = -(-width_px // _BLOCK_PX) * -(-height_px // _BLOCK_PX)
     frame = bytes([8]) + height_px.to_bytes(2, "big") + width_px.to_bytes(2, "big") + bytes([1, 1, 0x11, 0])
+    comments = [
+        _segment(0xFE, bytes(min(_MOST_IN_SEGMENT, least_bytes - at))) for at in range(0, least_bytes, _MOST_IN_SEGMENT)
+    ]
     # The lengths make the codes: category 0 is 0, the categories 1 to 7 are 1000 to 1110, category 8 is 11110.
     return b"".join(
         (
             b"\xff\xd8",
+            *comments,
             _segment(0xDB, bytes([0]) + bytes([_QUANTUM]) * 64),
             _segment(0xC0, frame),
             _segment(0xC4, _huffman(0x00, {1: [0], 4: [1, 2, 3, 4, 5, 6, 7], 5: [8]})),

@@ -17,7 +17,10 @@ GREYS: Final = tuple(range(0, 256, 16))
 
 
 class SimulatedCamera:
-    """A `Camera` that sees the same greys over and over. Hands: `greys`, `lose`, `restore`. Eyes: `awake`, `taken`."""
+    """A `Camera` that sees the same greys over and over.
+
+    Hands: `greys`, `least_bytes`, `lose`, `restore`. Eyes: `awake`, `taken`.
+    """
 
     def __init__(self, greys: Sequence[int] = GREYS, *, wake_s: float = 0.7) -> None:
         """Let it see `greys`, each 0 (black) to 255 all over the picture, one after the other.
@@ -28,6 +31,8 @@ class SimulatedCamera:
         self.taken = 0
         """How many pictures it has handed out."""
         self.greys = greys
+        self.least_bytes = 0
+        """How large each JPEG is at least: pictures of something take more room than greys do."""
         self._wake_s = wake_s
         self._there = True
 
@@ -53,7 +58,7 @@ class SimulatedCamera:
             raise DeviceLost("camera: no frame came. Look at its cable")
         grey = self.greys[self.taken % len(self.greys)]
         self.taken += 1
-        jpeg = grey_jpeg(64, 48, grey)
+        jpeg = grey_jpeg(64, 48, grey, least_bytes=self.least_bytes)
         return Picture(jpeg, asyncio.get_running_loop().time(), bytes([grey]) * (COLUMNS * ROWS))
 
     async def close(self) -> None:

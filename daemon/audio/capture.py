@@ -18,6 +18,8 @@ from hardware.pcm import FRAME_MS, SILENCE_DBFS, UP, level_dbfs
 
 _FALL_DB: Final = 0.6
 """How much the level falls per frame at most (30 dB/s): a ring that follows every frame flickers."""
+_FADING_FRAMES: Final = 300 // FRAME_MS
+"""For so long, and no longer, a detector may go on hearing a voice that was cut off."""
 
 
 class Listener(Protocol):
@@ -149,6 +151,8 @@ class Capture:
                 self._microphone = None
                 await microphone.close()
             self._gate.forget()
+            for _ in range(_FADING_FRAMES):
+                self._vad.voiced(UP.silence)
             microphone = await self._reopening.again(lost)
 
     def _heard(self, frame: Frame) -> None:

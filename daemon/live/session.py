@@ -20,7 +20,7 @@ from .resume import GoAwayTimer
 from .tool_window import ToolWindow
 from .turns import Rules, Turns
 from .uplink import Uplink
-from .upward import Prompt, ToolAnswer, TurnEnd, TurnStart, Upward
+from .upward import Glance, Image, Prompt, ToolAnswer, TurnEnd, TurnStart, Upward
 from .wire import Audio, Downward, GoAway, Handle, ToolCalls, ToolCallsCancelled, TurnDone
 
 GiveUp = Callable[[], None]
@@ -70,6 +70,8 @@ class Session:
         self._rules: Final = rules
         self._turns: Final = Turns(rules)
         self._tools: Final = ToolWindow()
+        self.pictures = False
+        """Whether the service was shown any."""
         self._handle_since_tools = True
         """Whether a handle has come since the last call: an older one would bring the session back to before it."""
         self._go_away: GoAwayTimer | None = None
@@ -141,6 +143,8 @@ class Session:
                 self._liveness.turn_started()
                 self._liveness.turn_ended(now)
                 self._clock_changed.set()
+            case Image() | Glance():
+                self.pictures = True
             case ToolAnswer():
                 self._tools.answered(item.call_id, now, silent=item.scheduling == "SILENT")
                 self._clock_changed.set()

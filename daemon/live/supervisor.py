@@ -108,6 +108,8 @@ class Supervisor:
         self._fingerprint = ""
         self._handle: str | None = None
         """What the link of the moment was resumed with."""
+        self._pictures = False
+        """Whether the session of the moment was shown any."""
         self._session: Session | None = None
         """The one over the link of the moment."""
         self._up_s: float | None = None
@@ -176,8 +178,9 @@ class Supervisor:
             parting = await session.run()
             healthy = True
         finally:
+            if self._session is not None:
+                self._pictures = self._pictures or self._session.pictures
             self._session = None
-            self._uplink.link_ended()
             self._lose_answer()
             # The old socket must be gone before the new one asks for the session (live-api.md 0.11).
             await link.close(politely=healthy)
@@ -211,6 +214,8 @@ class Supervisor:
         self._failing = False
         if self._handle is None:
             self._handles.begin_session(f"{int(self._random() * 16**6):06x}", self._up_s)
+            self._pictures = False
+        self._uplink.link_began()
         self._unanswered.late(self._up_s)
         said_again_s = self._uplink.replay.rewind()
         self._tell(
@@ -256,6 +261,7 @@ class Supervisor:
             resuming=self._handle is not None,
             consecutive=self._streak.failed(failure, now),
             came_up=self._up_s is not None,
+            pictures=self._pictures,
         )
         if decision.handle is HandleFate.DROP:
             self._handles.refuse(self._handle)

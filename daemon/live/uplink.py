@@ -63,8 +63,8 @@ class Uplink:
         self._aside.append(item)
         self._bell.set()
 
-    def link_ended(self) -> None:
-        """Drop what was for the link that is gone."""
+    def link_began(self) -> None:
+        """Drop what was for the link before, or for none."""
         self._aside.clear()
 
     def ring(self) -> None:

@@ -6,7 +6,6 @@ a hundred values it is the largest. What was not there to be measured is None, a
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +16,9 @@ from numpy.typing import NDArray
 
 from hardware.pcm import FRAME_MS, UP, level_dbfs
 
+from .doings import Reply, looks, replies, ring_late_s
 from .evidence import Passage, answers, deliveries, interruptions, opened_by_nobody, while_it_sounds
+from .figures_table import Cells, Goal, Spread, aligned, dbfs, ms, row, verdict
 from .recording import Line, Recording
 from .script import SCRIPTS
 
@@ -34,42 +35,11 @@ SILENCE_TARGET_MS: Final = 40.0
 """99th percentile, without the card's delay."""
 VOICE_TARGET_MS: Final = 300.0
 """Median."""
+PICTURE_TARGET_MS: Final = 300.0
+"""Median, with a camera that is awake."""
+RING_TARGET_MS: Final = 100.0
 PEAK_TARGET_MIB: Final = 100.0
 WARM_TARGET_MS: Final = 500.0
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How something was distributed that was measured `count` times."""
-
-    median: float
-    p99: float
-    max: float
-    count: int
-
-    @classmethod
-    def of(cls, values: Sequence[float] | NDArray[np.float64]) -> Spread | None:
-        """Return the spread of `values`, to one decimal; None if there are none."""
-        if not len(values):
-            return None
-        ranked = np.sort(np.asarray(values, dtype=np.float64))
-        nearest = ranked[math.ceil(0.99 * len(ranked)) - 1]
-        median, p99, largest = (round(float(value), 1) for value in (np.median(ranked), nearest, ranked[-1]))
-        return cls(median, p99, largest, len(ranked))
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What a figure is to be at most."""
-
-    figure: str
-    reached: float | None
-    most: float
-
-    @property
-    def met(self) -> bool | None:
-        """Whether it is; None if it was not measured."""
-        return None if self.reached is None else self.reached <= self.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +75,15 @@ class Figures:
     """The median level at the microphone of the frames in which the loudspeaker sounded and nobody spoke."""
     residual_dbfs: float | None
     """The same of what the echo control left of them."""
+    look_to_picture_ms: Spread | None
+    """From the second press of a double press to the service's having the picture, for each such press. A camera that
+    sleeps has to wake up first."""
+    warm_look_to_picture_ms: Spread | None
+    """The same for a camera that is awake."""
+    ring_late_ms: float | None
+    """From the moment at which a timer was due to the first sound of its ringing. The card's delay is in it."""
+    replies: tuple[Reply, ...]
+    """Every answer that was heard to its end, with what went on beside it."""
     first_audio_ms: Spread | None
     """From the end of a question to the handing over of the first sound of its answer, for each turn, as the journal
     tells it. Most of it is the service's thinking."""
@@ -136,42 +115,56 @@ class Figures:
             Goal("press_to_silence_without_card_p99_ms", silence.p99 if silence else None, SILENCE_TARGET_MS),
             Goal("voice_to_silence_median_ms", voice.median if voice else None, VOICE_TARGET_MS),
             Goal("false_interruptions", self.false_interruptions, 0),
+            Goal(
+                "warm_look_to_picture_median_ms",
+                self.warm_look_to_picture_ms.median if self.warm_look_to_picture_ms else None,
+                PICTURE_TARGET_MS,
+            ),
+            Goal("ring_late_ms", self.ring_late_ms, RING_TARGET_MS),
             Goal("peak_mib", self.peak_mib, PEAK_TARGET_MIB),
             Goal("warm_ms", self.warm_ms, WARM_TARGET_MS),
         )
 
     def table(self) -> str:
         """Return everything as a person reads it in a terminal of 110 columns."""
-        up_median, up_p99, down, silence, voice, false, peak, warm = self.goals()
+        up_median, up_p99, down, silence, voice, false, picture, ring, peak, warm = self.goals()
         rows = (
             ("", "median", "99 %", "max", "target", ""),
-            _row("microphone to wire, each sample", self.microphone_to_wire_ms, up_median, up_p99),
-            _row("wire to speaker, first sound of an answer", self.wire_to_speaker_ms, down),
-            ("  a client without any buffer, same card", _ms(BUFFERLESS_MS), "", "", "", ""),
-            _row("press to silence, talking over an answer", self.press_to_silence_ms),
-            _row(f"  without the card's {CARD_DELAY_MS:g} ms", self.press_to_silence_without_card_ms, silence),
+            row("microphone to wire, each sample", self.microphone_to_wire_ms, up_median, up_p99),
+            row("wire to speaker, first sound of an answer", self.wire_to_speaker_ms, down),
+            ("  a client without any buffer, same card", ms(BUFFERLESS_MS), "", "", "", ""),
+            row("press to silence, talking over an answer", self.press_to_silence_ms),
+            row(f"  without the card's {CARD_DELAY_MS:g} ms", self.press_to_silence_without_card_ms, silence),
             *(self._echo_rows(voice, false) if self.echo_dbfs is not None else ()),
-            _row("question to answer, thinking included", self.first_audio_ms),
-            _row("connecting to the service", self.connect_ms),
-            ("app to a warm microphone and a live button", _ms(self.warm_ms), "", "", _ms(warm.most), _verdict(warm)),
-            ("memory", "", "", f"{self.peak_mib:.1f} MiB", f"{peak.most:g} MiB", _verdict(peak)),
+            *self._doing_rows(picture, ring),
+            row("question to answer, thinking included", self.first_audio_ms),
+            row("connecting to the service", self.connect_ms),
+            ("app to a warm microphone and a live button", ms(self.warm_ms), "", "", ms(warm.most), verdict(warm)),
+            ("memory", "", "", f"{self.peak_mib:.1f} MiB", f"{peak.most:g} MiB", verdict(peak)),
             ("processor, for a minute of conversation", f"{self.cpu_s_per_minute:.2f} s", "", "", "", ""),
             ("times that an answer ran dry", "-" if self.underruns is None else str(self.underruns), "", "", "", ""),
         )
-        return "\n".join([*_aligned(rows), "", *self._counts()])
+        return "\n".join([*aligned(rows), "", *self._counts()])
 
-    def _echo_rows(self, voice: Goal, false: Goal) -> Iterator[_Cells]:
-        yield _row("voice to silence, without the button", self.voice_to_silence_ms, voice)
+    def _echo_rows(self, voice: Goal, false: Goal) -> Iterator[Cells]:
+        yield row("voice to silence, without the button", self.voice_to_silence_ms, voice)
         yield (
             "answers that nobody interrupted, and stopped",
             str(self.false_interruptions),
             "",
             "",
             "0",
-            _verdict(false),
+            verdict(false),
         )
-        yield "answer's level at the microphone", _dbfs(self.echo_dbfs), "", "", "", ""
-        yield "  what was left of it", _dbfs(self.residual_dbfs), "", "", "", ""
+        yield "answer's level at the microphone", dbfs(self.echo_dbfs), "", "", "", ""
+        yield "  what was left of it", dbfs(self.residual_dbfs), "", "", "", ""
+
+    def _doing_rows(self, picture: Goal, ring: Goal) -> Iterator[Cells]:
+        if self.look_to_picture_ms is not None:
+            yield row("double press to the picture at the service", self.look_to_picture_ms)
+            yield row("  with a camera that is awake", self.warm_look_to_picture_ms, picture)
+        if self.ring_late_ms is not None:
+            yield "timer due to its first ring", ms(self.ring_late_ms), "", "", ms(ring.most), verdict(ring)
 
     def _counts(self) -> Iterator[str]:
         outcomes = ", ".join(f"{count} {outcome}" for outcome, count in self.turns.items()) or "none"
@@ -180,6 +173,13 @@ class Figures:
             f"  microphone frames: {self.live_frames} live, {self.pre_roll_frames} pre-roll, {self.held_frames} held "
             f"for a link, {self.said_again_frames} said again, {self.unrecognised_messages} messages not recognised"
         )
+        if any(one.pictures or one.tools for one in self.replies):
+            for number, one in enumerate(self.replies, 1):
+                pictures = [f"{one.pictures} picture{'s' * (one.pictures != 1)}"] if one.pictures else []
+                yield (
+                    f"  answer {number}: {one.chunk_to_sound_ms:.0f} ms from chunk to sound, ran dry {one.underruns} "
+                    f"times; beside it: {', '.join([*pictures, *one.tools]) or 'nothing'}"
+                )
 
 
 def measure(recording: Recording) -> Figures:
@@ -195,6 +195,8 @@ def measure(recording: Recording) -> Figures:
     )
     script = SCRIPTS.get(recording.script)
     in_room = script is not None and script.room
+    looked = tuple(looks(recording))
+    late_s = ring_late_s(recording, script.timer_s) if script is not None and script.timer_s else None
     turns = [line for line in recording.journal if line["event"] == "turn.done"]
     links = [line for line in recording.journal if line["event"] == "link.up"]
     conversation_s = recording.ended_s - recording.started_s
@@ -214,6 +216,10 @@ def measure(recording: Recording) -> Figures:
         false_interruptions=len(opened_by_nobody(recording)),
         echo_dbfs=_median_dbfs(while_it_sounds(recording, recording.microphone)) if in_room else None,
         residual_dbfs=_median_dbfs(while_it_sounds(recording, recording.cleaned)) if in_room else None,
+        look_to_picture_ms=Spread.of([(one.arrived_s - one.pressed_s) * 1000 for one in looked]),
+        warm_look_to_picture_ms=Spread.of([(one.arrived_s - one.pressed_s) * 1000 for one in looked if one.warm]),
+        ring_late_ms=None if late_s is None else round(late_s * 1000, 1),
+        replies=tuple(replies(recording)),
         first_audio_ms=Spread.of(_numbers(turns, "first_audio_ms")),
         connect_ms=Spread.of(_numbers(links, "connect_ms")),
         turns=dict(Counter(str(line.get("outcome")) for line in turns)),
@@ -239,40 +245,3 @@ def _median_dbfs(frames: Iterable[bytes]) -> float | None:
 def _numbers(lines: Sequence[Line], key: str) -> list[float]:
     """Return the field's value from each line that has it."""
     return [float(value) for line in lines if isinstance(value := line.get(key), int | float)]
-
-
-# --- the table -------------------------------------------------------------------------------------
-
-_Cells = tuple[str, str, str, str, str, str]
-
-
-def _row(name: str, spread: Spread | None, *goals: Goal) -> _Cells:
-    """Return the cells of a spread in milliseconds."""
-    target = " / ".join(f"{goal.most:g}" for goal in goals)
-    values = (spread.median, spread.p99, spread.max) if spread else (None, None, None)
-    median, p99, largest = map(_ms, values)
-    return name, median, p99, largest, f"{target} ms" if target else "", _verdict(*goals)
-
-
-def _ms(value_ms: float | None) -> str:
-    return "-" if value_ms is None else f"{value_ms:.1f} ms"
-
-
-def _dbfs(value_dbfs: float | None) -> str:
-    return "-" if value_dbfs is None else f"{value_dbfs:.1f} dBFS"
-
-
-def _verdict(*goals: Goal) -> str:
-    if any(goal.met is False for goal in goals):
-        return "missed"
-    return "met" if goals and all(goal.met for goal in goals) else ""
-
-
-def _aligned(rows: Sequence[_Cells]) -> Iterator[str]:
-    """Yield the lines of a table, the first row underlined: names and verdicts to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for number, (name, *numbers, verdict) in enumerate(rows):
-        cells = [cell.rjust(width) for cell, width in zip(numbers, widths[1:-1], strict=True)]
-        yield "   ".join(["  " + name.ljust(widths[0]), *cells, verdict]).rstrip()
-        if number == 0:
-            yield "  " + "-" * (sum(widths) + 3 * (len(widths) - 1))

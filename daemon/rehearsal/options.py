@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import TypeAlias
+
+from .stand_in.answer import Call
+
+CallAt: TypeAlias = tuple[int, Call]
+"""In which answer, counted from 1, the model calls for what."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +38,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--speed", type=_pace, default=3.3, help="how many times as fast as it sounds to send an answer"
     )
     parser.add_argument("--think-ms", type=_milliseconds, default=600, help="how long to think before an answer")
+    parser.add_argument(
+        "--call",
+        type=call_at,
+        action="append",
+        default=[],
+        metavar="N:NAME JSON",
+        help="have a function called before the N-th answer since the start, also where nobody waits for it; such as "
+        """'2:set_timer {"seconds": 6, "label": "eggs"}'; may be given again for another""",
+    )
+
+
+def call_at(text: str) -> CallAt:
+    """Return what `N:NAME JSON` means; without JSON the function has no arguments.
+
+    Raises:
+        ArgumentTypeError: It is not written like that.
+    """
+    number, _, called = text.partition(":")
+    name, _, arguments = called.strip().partition(" ")
+    try:
+        found = json.loads(arguments or "{}")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{arguments!r} is not JSON: {error}") from error
+    if not (number.isdecimal() and int(number) and name.isidentifier() and isinstance(found, dict)):
+        raise argparse.ArgumentTypeError(f'{text!r} is not like 2:set_timer {{"seconds": 6}}')
+    return int(number), Call(name, found)
 
 
 def _pace(text: str) -> float:

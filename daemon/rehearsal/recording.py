@@ -31,6 +31,8 @@ class Recording:
     """Each change of the button; true is down."""
     voice: tuple[tuple[float, float], ...]
     """From when to when somebody spoke in front of the microphone, from the first sound to the last."""
+    happened: tuple[tuple[float, str], ...]
+    """What befell the device, in a few words each."""
     service: tuple[Line, ...]
     """The stand-in's log: `t_s`, `way` ("up", "down"), `kind`, `bytes`; for audio also `pcm_digest`, `pcm_ms`."""
     journal: tuple[Line, ...]

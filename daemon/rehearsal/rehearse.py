@@ -13,32 +13,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
 import resource
 import sys
+import tempfile
 import time
 import wave
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from daemon.app import App
-from daemon.audio.vad import WebRtcVad
 from daemon.config import Config
-from daemon.credentials import Secret
 from daemon.errors import ExitStatus
 from daemon.journal import Journal, JsonLinesSink
-from daemon.keeping import Keeping
-from daemon.notify import service_manager
-from daemon.wiring import limits, supervised
 from hardware.pcm import DOWN, FRAME_S, SAMPLE_BYTES, UP, Format
 from hardware.simulated import SimulatedBoard
 from hardware.simulated_room import Room
 
+from .device import Device
 from .network import network
-from .overheard import Overheard
 from .person import Person
 from .recording import Line, Recording
 from .script import SCRIPTS, Script
@@ -47,6 +41,8 @@ ROOM_TONE_DBFS = -62.0
 ROOM_TONE_S = 11.0
 ECHO_DB = 3.0
 """The answer then arrives at the microphone as loud as the second question."""
+PICTURE_BYTES = 100 * 1024
+"""As large as a picture of 768 px that shows something."""
 SERVICE_START_S = 20.0
 """The longest that the service may take to start on a small machine."""
 
@@ -98,10 +94,14 @@ class _Progress:
 async def _rehearse(script: Script, folder: Path, progress: Callable[[str], None]) -> Recording:
     progress("starts the stand-in service")
     log = folder / "service.jsonl"
-    async with _service(folder, log) as (port, ca_file), _reached(port, script) as (base_url, set_network):
-        with (folder / "journal.jsonl").open("w") as journal_file:
+    async with _service(folder, log, script) as (port, ca_file), _reached(port, script) as (base_url, set_network):
+        with (
+            (folder / "journal.jsonl").open("w") as journal_file,
+            tempfile.TemporaryDirectory(prefix="vocative-") as own,
+        ):
             journal = Journal(JsonLinesSink(journal_file), clock=time.monotonic)
-            recording = await _converse(script, _config(script, base_url, ca_file), journal, set_network, progress)
+            config = _config(script, base_url, ca_file, Path(own))
+            recording = await _converse(script, config, journal, set_network, progress)
     return replace(
         recording,
         service=_lines(log),
@@ -110,10 +110,11 @@ async def _rehearse(script: Script, folder: Path, progress: Callable[[str], None
 
 
 @contextlib.asynccontextmanager
-async def _service(folder: Path, log: Path) -> AsyncIterator[tuple[int, Path]]:
+async def _service(folder: Path, log: Path, script: Script) -> AsyncIterator[tuple[int, Path]]:
     """Run the stand-in service; yield its port and the file of the CA that vouches for it."""
     ca_file = folder / "service-ca.pem"
-    arguments = ("stand-in", "--port", "0", "--log", str(log), "--ca-file", str(ca_file))
+    calls = [option for call in script.calls for option in ("--call", call)]
+    arguments = ("stand-in", "--port", "0", "--log", str(log), "--ca-file", str(ca_file), *calls)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "daemon", *arguments, stdout=asyncio.subprocess.PIPE
     )
@@ -148,7 +149,11 @@ async def _reached(port: int, script: Script) -> AsyncIterator[tuple[str, Callab
         yield f"https://127.0.0.1:{between.port}", lambda there: between.restore() if there else between.cut()
 
 
-def _config(script: Script, base_url: str, ca_file: Path) -> Config:
+def _config(script: Script, base_url: str, ca_file: Path, own: Path) -> Config:
+    """Return how the device is set; `own` is the folder in which it keeps things, and finds its owner's tools."""
+    tools = own / "tools"
+    tools.mkdir()
+    (tools / "own.py").write_text(script.tools)
     return Config.model_validate(
         {
             "live": {"base_url": base_url, "ca_file": str(ca_file.absolute())},
@@ -157,8 +162,10 @@ def _config(script: Script, base_url: str, ca_file: Path) -> Config:
             "speaker": {"driver": "simulated", "volume_percent": 100},
             "button": {"driver": "simulated"},
             "leds": {"driver": "simulated"},
+            "camera": {"driver": "simulated" if script.looks else "none", "mode": "on_request"},
+            "tools": {"folder": str(tools) if script.tools else ""},
             "control": {"socket": ""},
-            "state": {"folder": ""},
+            "state": {"folder": str(own)},
         }
     )
 
@@ -173,43 +180,29 @@ async def _converse(
     """Run the daemon until the script is over; the logs of the service and the journal are still missing."""
     loop = asyncio.get_running_loop()
     board = SimulatedBoard(config.board(), room=Room(echo_db=ECHO_DB) if script.room else None)
-    overheard = Overheard(WebRtcVad(config.turn.vad_aggressiveness))
     board.mic.room_tone = _room_tone()
-    app = App(
-        config=config,
-        board=board,
-        supervise=supervised(config, Secret("rehearsal-key"), random.Random(1).random),
-        journal=journal,
-        manager=service_manager({}),
-        vad=overheard,
-        keeping=Keeping(limits(config), None, journal),
-    )
-    started_s = loop.time()
-    daemon = asyncio.ensure_future(app.run())
+    board.eye.least_bytes = PICTURE_BYTES
+    device = Device(config, board, journal)
     try:
-        await app.capture.ready.wait()
-        await app.panel.ready.wait()
-        warm_s = loop.time() - started_s
-        person = Person(
-            board, lambda: app.conversation.status, set_network, lambda text: progress(f"the person {text}")
-        )
+        await device.on()
+        warm_s = device.warm_s
+        person = Person(board, device, set_network, lambda text: progress(f"the person {text}"))
         cpu_s, from_s = time.process_time(), loop.time()
         await person.perform(script)
         cpu_s, to_s = time.process_time() - cpu_s, loop.time()
     finally:
-        daemon.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await daemon
+        await device.off()
     return Recording(
         script=script.name,
         started_s=from_s,
         ended_s=to_s,
         microphone=tuple(board.mic.captured),
-        cleaned=tuple(_timed(board.mic.captured, overheard.frames)),
+        cleaned=tuple(device.cleaned()),
         speaker=tuple(board.loudspeaker.played),
         ring=tuple(board.ring.shown),
         button=tuple(person.pushed),
         voice=tuple(person.spoken),
+        happened=tuple(person.happened),
         service=(),
         journal=(),
         cpu_s=cpu_s,
@@ -232,11 +225,6 @@ def _peak_mib() -> float:
 
 def _lines(path: Path) -> tuple[Line, ...]:
     return tuple(json.loads(line) for line in path.read_text().splitlines())
-
-
-def _timed(captured: Sequence[tuple[float, bytes]], frames: Sequence[bytes]) -> Iterator[tuple[float, bytes]]:
-    """Yield what was judged with the time of its frame; none was lost or muted, and the last may not have been read."""
-    return ((at_s, pcm) for (at_s, _), pcm in zip(captured, frames, strict=False))
 
 
 def _write_wav(

@@ -56,7 +56,35 @@ class Restore:
     """The network is back."""
 
 
-Step: TypeAlias = Wait | Press | Release | Ask | AwaitLink | AwaitAnswer | AwaitSilence | Cut | Restore
+@dataclass(frozen=True, slots=True)
+class AwaitRinging:
+    """Wait until a timer rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchOff:
+    """The device is stopped, as if its plug were pulled or it were brought up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchOn:
+    """The device is started again; it finds what it had kept."""
+
+
+Step: TypeAlias = (
+    Wait
+    | Press
+    | Release
+    | Ask
+    | AwaitLink
+    | AwaitAnswer
+    | AwaitSilence
+    | AwaitRinging
+    | Cut
+    | Restore
+    | SwitchOff
+    | SwitchOn
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +99,14 @@ class Script:
     """Whether the microphone hears the loudspeaker, as loud as the person."""
     patience_s: float = 60.0
     """The longest that any one step may take before the rehearsal fails."""
+    calls: tuple[str, ...] = ()
+    """What the model calls for, each as `vocative stand-in --call` takes it."""
+    timer_s: float | None = None
+    """For how long it sets a timer, if it does."""
+    looks: bool = False
+    """Whether there is a camera, for a double press and for the model."""
+    tools: str = ""
+    """The owner's own tools, as a file of Python holds them."""
 
     @property
     def needs_network(self) -> bool:
@@ -160,4 +196,60 @@ BARGE_IN: Final = Script(
     ),
 )
 
-SCRIPTS: Final = {script.name: script for script in (CONVERSATION, OUTAGE, BARGE_IN)}
+_QUESTION: Final[tuple[Step, ...]] = (Ask(1), Wait(0.15), Release(), AwaitAnswer(), AwaitSilence(), Wait(0.6))
+_LOOK: Final[tuple[Step, ...]] = (Press(), Wait(0.1), Release(), Wait(0.1), Press(), Wait(0.15), *_QUESTION)
+"""The second press of a double press is held while one speaks."""
+
+LOOK: Final = Script(
+    name="look",
+    purpose="The same answer four times: to words, to words with a look (cold, then warm), and when the model looks.",
+    mode="hold",
+    looks=True,
+    calls=("6:look_at_surroundings", "6:count_to_nothing"),  # the first press of a double one asks, too
+    tools='''
+import time
+
+from daemon.tools import tool
+
+
+@tool
+def count_to_nothing() -> str:
+    """Keep a thread waiting for 4 s."""
+    time.sleep(4.0)
+    return "Done."
+''',
+    steps=(AwaitLink(), Wait(0.7), Press(), Wait(0.15), *_QUESTION, *_LOOK, *_LOOK, Press(), Wait(0.15), *_QUESTION),
+)
+
+_TIMER_S: Final = 20
+TIMER: Final = Script(
+    name="timer",
+    purpose="A timer is set, the network goes, the device is switched off and on: it rings in time, and is told of.",
+    mode="hold",
+    calls=(f'1:set_timer {{"seconds": {_TIMER_S}, "label": "eggs"}}',),
+    timer_s=_TIMER_S,
+    steps=(
+        AwaitLink(),
+        Wait(0.7),
+        Press(),
+        Wait(0.15),
+        *_QUESTION,
+        Cut(),
+        Wait(1.5),
+        SwitchOff(),
+        Wait(2.0),
+        SwitchOn(),
+        AwaitRinging(),
+        Wait(5.0),
+        Press(),
+        Wait(0.15),
+        Release(),
+        Wait(2.0),
+        Restore(),
+        AwaitAnswer(),
+        AwaitSilence(),
+        Wait(0.5),
+    ),
+)
+
+SCRIPTS: Final = {script.name: script for script in (CONVERSATION, OUTAGE, BARGE_IN, LOOK, TIMER)}

@@ -14,7 +14,9 @@ import ssl
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -22,9 +24,10 @@ from daemon.errors import ExitStatus
 
 from . import voices
 from .frame_log import Line
+from .options import CallAt
 from .posts import taking_posts
 from .slow_pong import slow_to_pong
-from .stand_in.answer import Answer, Pacing
+from .stand_in.answer import Answer, Answerer, Pacing, spoken
 from .stand_in.connection import Connection
 from .stand_in.service import Refusal, StandIn
 from .stand_in.tokens import OWNERS_PATH, Reply
@@ -205,8 +208,7 @@ async def _serve(arguments: argparse.Namespace, answer: bytes | None, credential
         keys=frozenset(arguments.key) if arguments.key else None,
         token_credential=credential,
     )
-    if answer is not None:
-        service.conduct.answer = lambda _turn: Answer(answer)
+    service.conduct.answer = answerer(answer, arguments.call)
     asked_to_stop = asyncio.Event()
     for asked in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(asked, asked_to_stop.set)
@@ -219,6 +221,18 @@ async def _serve(arguments: argparse.Namespace, answer: bytes | None, credential
             print(f'token_url = "{server.base_url}{OWNERS_PATH}"')
             print(f'token_credential_file = "{arguments.token_credential.absolute()}"', flush=True)
         await asked_to_stop.wait()
+
+
+def answerer(pcm: bytes | None, calls: Sequence[CallAt]) -> Answerer:
+    """Return what answers with `pcm`, or the packaged words, and has functions called before, counting its answers."""
+    numbers = count(1)
+
+    def answer(turn: int) -> Answer:
+        number = next(numbers)
+        said = spoken(turn) if pcm is None else Answer(pcm)
+        return replace(said, calls=tuple(call for at, call in calls if at == number))
+
+    return answer
 
 
 def _writer(file: TextIO) -> Log:

@@ -32,6 +32,7 @@ from .timeline_tracks import (
     ahead_s,
     draw_bars,
     draw_downlink,
+    draw_events,
     draw_gate,
     draw_level,
     draw_uplink,
@@ -42,6 +43,8 @@ from .timeline_tracks import (
 
 _ECHO_PX: Final = 120
 """What the picture is higher by if there is an echo to be shown: everything below its row is lower by as much."""
+_EVENTS_PX: Final = 58
+"""The same for what befell the device, if anything did, or the model had something done."""
 _DOWNLINK_PX: Final = 674
 _SPEAKER_PX: Final = 844
 _ROOM_DB: Final = 24.0
@@ -54,7 +57,7 @@ _MOST_TICKS: Final = 16
 
 
 def draw(recording: Recording, path: Path, figures: Figures | None = None) -> None:
-    """Draw a recording as a PNG of 1800 by 1100 pixels, or 1220 if the microphone heard the loudspeaker.
+    """Draw a recording as a PNG of 1800 by 1100 pixels, or higher if there is more to be shown.
 
     Args:
         recording: What to draw.
@@ -63,19 +66,23 @@ def draw(recording: Recording, path: Path, figures: Figures | None = None) -> No
     """
     figures = figures or measure(recording)
     script = SCRIPTS.get(recording.script)
+    events_px = _EVENTS_PX if recording.happened or (script and script.calls) else 0
     echo_px = _ECHO_PX if script and script.room else 0
-    sheet = Sheet(recording.started_s, recording.ended_s, HEIGHT_PX + echo_px)
+    more_px = events_px + echo_px
+    sheet = Sheet(recording.started_s, recording.ended_s, HEIGHT_PX + more_px)
     _draw_head(sheet, recording, figures)
     draw_rings(sheet.bare(96, 146), sheet, recording, 146.0)
     strip = sheet.row(242, 118, "ring", "its pixels, clockwise\nfrom the top", low=0.0, high=1.0)
     draw_strip(strip, sheet, recording)
-    _draw_person(sheet, recording)
+    if events_px:
+        draw_events(sheet.row(370, 48, "events", low=0.0, high=1.0), sheet, recording)
+    _draw_person(sheet, recording, events_px)
     if echo_px:
-        _draw_echo(sheet, recording)
-    _draw_wire(sheet, recording, echo_px)
-    _draw_speaker(sheet, recording, echo_px)
+        _draw_echo(sheet, recording, events_px)
+    _draw_wire(sheet, recording, more_px)
+    _draw_speaker(sheet, recording, more_px)
     _draw_states(sheet, recording)
-    _draw_interruptions(sheet, recording, echo_px)
+    _draw_interruptions(sheet, recording, more_px)
     _draw_seconds(sheet)
     sheet.save(path)
 
@@ -96,38 +103,40 @@ def _draw_head(sheet: Sheet, recording: Recording, figures: Figures) -> None:
     sheet.write(LEFT_PX, 70, said, 13.0, PALE)
 
 
-def _draw_person(sheet: Sheet, recording: Recording) -> None:
-    button = sheet.row(370, 30, "button held", low=0.0, high=1.0)
+def _draw_person(sheet: Sheet, recording: Recording, more_px: int) -> None:
+    button = sheet.row(370 + more_px, 30, "button held", low=0.0, high=1.0)
     draw_bars(button, sheet, held_down(recording), BRIGHT)
-    microphone = sheet.row(410, 110, "microphone", "level", low=QUIETEST_DB, high=0.0)
+    microphone = sheet.row(410 + more_px, 110, "microphone", "level", low=QUIETEST_DB, high=0.0)
     draw_level(microphone, sheet, recording.microphone, -FRAME_S, CYAN)
     sheet.scale(microphone, "dB", *_LEVELS_DB)
 
 
-def _draw_echo(sheet: Sheet, recording: Recording) -> None:
+def _draw_echo(sheet: Sheet, recording: Recording, more_px: int) -> None:
     """Draw what was left of the microphone's sound, and when somebody really spoke."""
-    left = sheet.row(530, 110, "less the echo", "level; ▬ a voice", low=QUIETEST_DB, high=0.0)
+    left = sheet.row(530 + more_px, 110, "less the echo", "level; ▬ a voice", low=QUIETEST_DB, high=0.0)
     draw_level(left, sheet, recording.cleaned, -FRAME_S, CYAN)
     for from_s, to_s in recording.voice:
         left.hlines(_VOICE_DB, sheet.seconds(from_s), sheet.seconds(to_s), color=BRIGHT, linewidth=3.0)
     sheet.scale(left, "dB", *_LEVELS_DB)
 
 
-def _draw_wire(sheet: Sheet, recording: Recording, echo_px: int) -> None:
-    gate = sheet.row(530 + echo_px, 40, "gate open", "pale: pre-roll", low=0.0, high=1.0)
+def _draw_wire(sheet: Sheet, recording: Recording, more_px: int) -> None:
+    gate = sheet.row(530 + more_px, 40, "gate open", "pale: pre-roll", low=0.0, high=1.0)
     draw_gate(gate, sheet, recording)
-    uplink = sheet.row(580 + echo_px, 84, "to the service", "▶ activityStart\n■ activityEnd", low=0.0, high=145.0)
+    uplink = sheet.row(
+        580 + more_px, 84, "to the service", "▶ activityStart\n■ activityEnd  ★ picture", low=0.0, high=145.0
+    )
     draw_uplink(uplink, sheet, recording)
     sheet.scale(uplink, "ms", 20.0, 100.0)
     row_s = max(1.0, 1.35 * most_ahead_s(recording))
     about = "and not played yet\n◆ all sent  ■ turn over\n✖ interrupted"
-    downlink = sheet.row(_DOWNLINK_PX + echo_px, 160, "from the service", about, low=0.0, high=row_s)
+    downlink = sheet.row(_DOWNLINK_PX + more_px, 160, "from the service", about, low=0.0, high=row_s)
     draw_downlink(downlink, sheet, recording, row_s)
     sheet.scale(downlink, "s", *range(2, int(row_s), 2))
 
 
-def _draw_speaker(sheet: Sheet, recording: Recording, echo_px: int) -> None:
-    top_px = _SPEAKER_PX + echo_px
+def _draw_speaker(sheet: Sheet, recording: Recording, more_px: int) -> None:
+    top_px = _SPEAKER_PX + more_px
     speaker = sheet.row(top_px, 166, "speaker", "level\n|-| waited for it", low=QUIETEST_DB, high=_ROOM_DB)
     draw_level(speaker, sheet, recording.speaker, 0.0, GREEN)
     draw_waits(speaker, sheet, recording, _ROOM_DB / 2)
@@ -143,7 +152,7 @@ def _draw_states(sheet: Sheet, recording: Recording) -> None:
             backdrop.axvspan(from_s, to_s, color=COLOURS[spell.state], alpha=0.10, linewidth=0.0)
 
 
-def _draw_interruptions(sheet: Sheet, recording: Recording, echo_px: int) -> None:
+def _draw_interruptions(sheet: Sheet, recording: Recording, more_px: int) -> None:
     """Draw a line through everything where somebody stopped an answer, and say what became of the answer.
 
     Where a voice did, a fainter line follows at the moment of silence.
@@ -160,8 +169,8 @@ def _draw_interruptions(sheet: Sheet, recording: Recording, echo_px: int) -> Non
             front.axvline(said_s, color=RED, linewidth=1.0, linestyle=(0, (4, 3)))
         silent_ms = (one.silent_s - one.begun_s) * 1000
         for middle_px, said in (
-            (_DOWNLINK_PX + echo_px + 110, f"{dropped_s:.1f} s dropped"),
-            (_SPEAKER_PX + echo_px + 100, f"talks over\nthe answer:\nsilent after\n{silent_ms:.0f} ms"),
+            (_DOWNLINK_PX + more_px + 110, f"{dropped_s:.1f} s dropped"),
+            (_SPEAKER_PX + more_px + 100, f"talks over\nthe answer:\nsilent after\n{silent_ms:.0f} ms"),
         ):
             left_s = said_s + sheet.duration_s * 0.006
             front.text(left_s, middle_px, said, color=RED, fontsize=TEXT_PT, verticalalignment="center")

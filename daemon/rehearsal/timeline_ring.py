@@ -16,7 +16,7 @@ from hardware.interfaces import Rgb
 
 from .evidence import moment
 from .recording import Line, Recording
-from .timeline_sheet import AMBER, CYAN, EDGE, GREEN, LEFT_PX, NIGHT, RED, RIGHT_PX, TEXT_PT, VIOLET, Sheet
+from .timeline_sheet import AMBER, CYAN, EDGE, GREEN, LEFT_PX, NIGHT, PALE, RED, RIGHT_PX, ROSE, TEXT_PT, VIOLET, Sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,8 +43,13 @@ COLOURS: Final = {
     "speaking": GREEN,
     "no link": AMBER,
     "connecting": AMBER,
+    "ringing": ROSE,
+    "off": PALE,
     INTERRUPTING: RED,
 }
+
+
+_CHANGES: Final = {"status.changed", "daemon.stopped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Spell:
 def spells(recording: Recording) -> tuple[Spell, ...]:
     """Return the states of the device one after the other, from the beginning of the recording to its end."""
     changes = [(-math.inf, "no link")]
-    changes += [(moment(line), _state(line)) for line in recording.journal if line["event"] == "status.changed"]
+    changes += [(moment(line), _state(line)) for line in recording.journal if line["event"] in _CHANGES]
     if len(changes) == 1:
         return ()
     merged = [changes[0], *(later for earlier, later in pairwise(changes) if later[1] != earlier[1])]
@@ -187,10 +192,13 @@ def _seen(pixels: Sequence[Rgb]) -> NDArray[np.float64]:
     return np.asarray((np.array(pixels, dtype=np.float64).reshape(-1, 3) / 255) ** GAMMA, dtype=np.float64)
 
 
-def _state(line: Line) -> str:
-    match line.get("link"), line.get("turn"):
-        case _, ("listening" | "speaking") as turn:
-            return turn
+def _state(line: Line) -> str:  # noqa: PLR0911 - one return for each state is the table
+    if line["event"] == "daemon.stopped":
+        return "off"
+    turn = "ringing" if line.get("ringing") and line.get("turn") != "listening" else line.get("turn")
+    match line.get("link"), turn:
+        case _, ("listening" | "speaking" | "ringing") as shown:
+            return shown
         case "down" | "connecting", "thinking":
             return "no link"  # which is what the ring shows: the answer has no way to come
         case _, "thinking":

@@ -27,6 +27,8 @@ GREEN: Final = "#4ddb62"
 VIOLET: Final = "#b06cff"
 AMBER: Final = "#f0a52b"
 RED: Final = "#ff5c66"
+ROSE: Final = "#ff4f9a"
+"""A timer. As on the ring."""
 
 NAME_PT: Final = 14.0
 TEXT_PT: Final = 11.5

@@ -14,7 +14,7 @@ from hardware.pcm import FRAME_S, level_dbfs
 
 from .evidence import Passage, Span, answers, deliveries, holds_sound, interruptions, moment, openings
 from .recording import Line, Recording
-from .timeline_sheet import BRIGHT, CYAN, GREEN, PALE, RED, TEXT_PT, VIOLET, Sheet
+from .timeline_sheet import AMBER, BRIGHT, CYAN, GREEN, PALE, RED, TEXT_PT, VIOLET, Sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +60,18 @@ def draw_gate(axes: Axes, sheet: Sheet, recording: Recording) -> None:
             draw_bars(axes, sheet, [(min(pre_roll) - FRAME_S, from_s)], CYAN, alpha=0.4)
 
 
+def draw_events(axes: Axes, sheet: Sheet, recording: Recording) -> None:
+    """Write what befell the device, where it did: in two lines by turns, for much can happen at once."""
+    told = [(line, _TOLD.get(str(line.get("name") or line["event"]))) for line in recording.journal]
+    told += [(line, _SENT.get((str(line.get("way")), str(line.get("kind"))))) for line in recording.service]
+    events = sorted([*recording.happened, *((moment(line), said) for line, said in told if said is not None)])
+    for number, (at_s, said) in enumerate(events):
+        place_s, low = sheet.seconds(at_s), 0.5 * (1 - number % 2)
+        axes.axvline(place_s, low, low + 0.5, color=PALE, linewidth=1.2)
+        left_s = place_s + sheet.duration_s * 0.004
+        axes.text(left_s, low + 0.25, said, fontsize=TEXT_PT, color=BRIGHT, verticalalignment="center")
+
+
 def draw_uplink(axes: Axes, sheet: Sheet, recording: Recording) -> None:
     """Draw each audio message as high as it is long, and the marks of activity above them."""
     sent = [line for line in recording.service if line.get("way") == "up"]
@@ -68,6 +80,8 @@ def draw_uplink(axes: Axes, sheet: Sheet, recording: Recording) -> None:
     for kind, marker in (("activity_start", ">"), ("activity_end", "s")):
         marks_s = [sheet.seconds(moment(line)) for line in sent if line.get("kind") == kind]
         axes.scatter(marks_s, [MARK_MS] * len(marks_s), s=52.0, marker=marker, color=BRIGHT, zorder=4)
+    pictures_s = [sheet.seconds(moment(line)) for line in sent if line.get("kind") == "video"]
+    axes.scatter(pictures_s, [MARK_MS] * len(pictures_s), s=90.0, marker="*", color=AMBER, zorder=5)
 
 
 def draw_downlink(axes: Axes, sheet: Sheet, recording: Recording, row_s: float) -> None:
@@ -92,8 +106,10 @@ def draw_downlink(axes: Axes, sheet: Sheet, recording: Recording, row_s: float) 
 def draw_waits(axes: Axes, sheet: Sheet, recording: Recording, height_db: float) -> None:
     """Draw how long it took from the end of each question to the first sound of its answer."""
     closed_s = [to_s for _, to_s in openings(recording.journal)]
-    for answer in answers(recording):
-        before = [at_s for at_s in closed_s if at_s < answer.arrived_s]
+    for earlier_s, answer in zip(
+        (-inf, *(one.arrived_s for one in answers(recording))), answers(recording), strict=False
+    ):
+        before = [at_s for at_s in closed_s if earlier_s < at_s < answer.arrived_s]  # else nobody has asked
         if answer.sounded_s is None or not before:
             continue
         from_s, to_s = sheet.seconds(before[-1]), sheet.seconds(answer.sounded_s)
@@ -145,6 +161,16 @@ def _length_ms(line: Line) -> float:
 
 
 _GRID_S: Final = 0.01
+_TOLD: Final = {
+    "set_timer": "timer set",
+    "alarm.rings": "due",
+    "alarm.stopped": "stopped",
+    "look_at_surroundings": "the model looked",
+    "count_to_nothing": "tool done",
+}
+"""What is worth telling of the journal, by the event or the tool."""
+_SENT: Final = {("up", "text"): "the model is told"}
+"""The same of what went over the wire."""
 _ENDS: Final = (
     ("generation_complete", "D", PALE, 0.88),
     ("turn_complete", "s", BRIGHT, 0.88),

@@ -6,7 +6,7 @@
             └ refused ───┴ too late, or cancelled: the answer goes out at once; what still runs is left behind
 
 A call that the user talks over is silently dropped by the service and issued again under a new id (live-api.md 1.8).
-So the same name and arguments within `REPEAT_S` are not carried out twice.
+So the same name and arguments within a few seconds are not carried out twice (`Remembered`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .call import Answer, Call
 from .carrying_out import carried_out
 from .declaration import Behavior, Scheduling
 from .registry import Registry
+from .remembered import Remembered
 from .results import Status, failed
 from .signature import whole
 from .tool import Tool
@@ -30,9 +31,6 @@ from .tool import Tool
 MOST_AT_ONCE: Final = 8
 MOST_LEFT_BEHIND: Final = 8
 """Calls that were answered without having ended, such as a thread that hangs."""
-REPEAT_S: Final = 10.0
-"""So long after its end a call is remembered."""
-MOST_REMEMBERED: Final = 32
 BLOCKING_S: Final = 10.0
 """The longest that a blocking call is reported as pending (live-api.md 1.8)."""
 
@@ -50,7 +48,7 @@ class _Waiting:
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """One call under way, or remembered; `response` is None until it is settled."""
+    """One call under way; `response` is None until it is settled."""
 
     tool: Tool
     key: str
@@ -60,7 +58,6 @@ class _Run:
     """That it was begun in."""
     waiting: list[_Waiting]
     response: dict[str, object] | None = field(default=None, repr=False)
-    settled_s: float = 0.0
     left_behind: bool = False
     """Whether it was settled before its end."""
     task: asyncio.Task[None] | None = None
@@ -96,8 +93,7 @@ class Calls:
         self._group: asyncio.TaskGroup | None = None
         self._running: list[_Run] = []
         """Whose task has not ended, settled or not."""
-        self._remembered: list[_Run] = []
-        """Settled and good for `REPEAT_S`, oldest first; at most `MOST_REMEMBERED`, the oldest go."""
+        self._remembered = Remembered()
 
     def __repr__(self) -> str:
         left = sum(run.left_behind for run in self._running)
@@ -126,7 +122,10 @@ class Calls:
         )
 
     def begin(self, session: str, calls: Sequence[Call]) -> None:
-        """Begin each of `calls`, or answer it at once: refused, or carried out a moment ago."""
+        """Begin each of `calls`, or answer it at once: refused, or carried out a moment ago.
+
+        `session` is what the journal calls the session that wants it.
+        """
         for call in calls:
             self._begin(_Waiting(session, call.id, _now_s()), call)
 
@@ -150,11 +149,23 @@ class Calls:
             if all(one.gone for one in run.waiting) and not run.tool.threaded:
                 self._give_up(run, response)
 
-    def session_ended(self, session: str) -> None:
-        """Expect nobody in `session` to hear of anything any more. What is under way goes on: it was wanted."""
+    def session_ended(self, *, asked_again: bool) -> None:
+        """Expect nobody to hear of anything that was called for until now. What is under way goes on: it was wanted.
+
+        Args:
+            asked_again: Whether the next one will be asked what this one has not answered, and may call for the same.
+        """
         for run in self._running:
             for one in run.waiting:
-                one.gone = one.gone or one.session == session
+                one.gone = True
+        if asked_again:
+            self._remembered.pause(_now_s())
+        else:
+            self._remembered.clear()
+
+    def session_began(self) -> None:
+        """Note that there is a session."""
+        self._remembered.go_on(_now_s())
 
     # --- one call ---
 
@@ -178,16 +189,14 @@ class Calls:
 
     def _is_repetition(self, one: _Waiting, tool: Tool, key: str) -> bool:
         """Answer a call that is under way or was carried out a moment ago, and say whether it is one."""
-        self._remembered = [run for run in self._remembered if _now_s() - run.settled_s < REPEAT_S]
         same = next((run for run in self._running if run.key == key and run.response is None), None)
-        if same is None and not tool.options.idempotent:
-            same = next((run for run in self._remembered if run.key == key), None)
-        if same is None:
+        response = None if same or tool.options.idempotent else self._remembered.get(key, _now_s())
+        if same is None and response is None:
             return False
-        self._journal.debug("tool.repeated", name=tool.name, session_id=one.session, running=same.response is None)
-        if same.response is not None:
-            self._answer(one, tool.name, same.response, _scheduling(tool, same.response))
-        elif all((one.session, one.id) != (other.session, other.id) for other in same.waiting):
+        self._journal.debug("tool.repeated", name=tool.name, session_id=one.session, running=same is not None)
+        if response is not None:
+            self._answer(one, tool.name, response, _scheduling(tool, response))
+        elif same and all((one.session, one.id) != (other.session, other.id) for other in same.waiting):
             same.waiting.append(one)
         return True
 
@@ -235,7 +244,7 @@ class Calls:
         """Answer everybody who waits, once."""
         if run.response is not None:
             return
-        run.response, run.settled_s = response, _now_s()
+        run.response = response
         if run.deadline is not None:
             run.deadline.cancel()
         waiting, run.waiting = run.waiting, []
@@ -250,7 +259,7 @@ class Calls:
             return
         self._told(run, response)
         if not response["retryable"]:
-            self._remembered = [*self._remembered, run][-MOST_REMEMBERED:]
+            self._remembered.add(run.key, response, _now_s())
 
     # --- telling ---
 

@@ -37,6 +37,7 @@ QUESTIONS: Final = {
     "endpointing": Question("tests.bench.endpointing", "Is the end of a sentence found, soon, and only there?"),
     "jitter": Question("tests.bench.jitter_bench", "Do answers run dry, and what does preventing it cost?"),
     "stages": Question("tests.bench.stages", "What processor time does each stage of the sound path take?"),
+    "beside": Question("tests.bench.beside", "Does a picture or a tool beside an answer make any of it late?"),
     "answer_time": Question("tests.bench.answer_time", "How long is our own part from the last word to the answer?"),
 }
 

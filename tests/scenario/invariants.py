@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from daemon.events import LinkState, Status, TurnState
-from daemon.live.upward import Speech, TurnEnd, TurnStart
+from daemon.live.upward import Speech, ToolAnswer, TurnEnd, TurnStart
 from daemon.panel.lights import lights
 from daemon.rehearsal.stand_in.memory import Session, Turn, digest
 from hardware.interfaces import Rgb
@@ -61,6 +61,7 @@ def _may_be_sent(trace: Trace, link: InProcessLink, at_s: float, captured_s: flo
     if any(gate.from_s <= at_s <= gate.to_s for gate in trace.gates):
         return True
     held_up = any(from_s <= at_s and captured_s <= to_s + 0.1 for from_s, to_s in trace.spell("congestion"))
+    held_up |= any(from_s <= at_s <= to_s + 0.1 and captured_s <= to_s for from_s, to_s in trace.tools_awaited)
     gates = [gate for gate in trace.gates if trace.takes(gate, captured_s)]
     return held_up or any(link.up_s is not None and link.up_s >= gate.from_s for gate in gates)
 
@@ -78,12 +79,16 @@ def windows_open_and_close_in_turn_on_every_link(trace: Trace) -> Iterator[str]:
                     if is_open != turn_id:
                         yield f"link {number}, {at_s:.3f}: end {turn_id} of {is_open}"
                     is_open = None
+                case ToolAnswer():
+                    pass
                 case _:
                     if is_open is None:
                         yield f"link {number}, {at_s:.3f}: speech outside a window"
     for session in trace.story.service.sessions.values():
-        if session.oddities:
-            yield f"session {session.id}: {dict(session.oddities)}"
+        # A call that the user talks over is dropped without a word: nobody can know that its result is odd.
+        oddities = {name: times for name, times in session.oddities.items() if name != "response_to_no_call"}
+        if oddities:
+            yield f"session {session.id}: {oddities}"
 
 
 def the_ring_never_claims_less_than_the_microphone_does(trace: Trace) -> Iterator[str]:

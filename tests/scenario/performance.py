@@ -9,8 +9,10 @@ from random import Random
 import numpy as np
 
 from daemon.events import TurnState
-from daemon.rehearsal.stand_in.answer import Answer
+from daemon.rehearsal.stand_in.answer import Answer, Call
 from daemon.rehearsal.stand_in.faults import Faults
+from daemon.tools.declaration import Behavior
+from daemon.tools.tool import Tool
 from hardware.pcm import DOWN
 from hardware.settings import BoardSettings, LedSettings
 from hardware.simulated import SimulatedBoard
@@ -47,6 +49,7 @@ class Performance:
         self.empty: set[int] = set()
         self.pressed_s: list[float] = []
         self._dice = Random(plan.seed)
+        self._calling = Random(plan.seed + 1)
         self._number = count()
         self._perfect = False
         self.story = Story(
@@ -60,6 +63,7 @@ class Performance:
         )
         self.story.network.delay_s = plan.delay_s
         self.story.service.conduct.manners = plan.manners
+        self.story.app.toolbox.offer("test", [Tool.of(self.take_a_while, behavior=Behavior.BLOCKING)])
 
     async def play(self) -> None:
         """Let everything happen; then the world is perfect, and a last question is asked."""
@@ -70,6 +74,21 @@ class Performance:
             each.do(self.story)
         await self._heal()
         await self._ask_once_more()
+
+    async def take_a_while(self, number: int) -> str:
+        """Take a while.
+
+        Args:
+            number: Of the answer in which it was called.
+        """
+        await asyncio.sleep(number % 7 * 0.5)
+        return "Done."
+
+    def _calls(self, number: int) -> tuple[Call, ...]:
+        """What the model wants done before answer `number`: now and then something, that it waits for or not."""
+        if self._perfect or self._calling.random() > 0.2:
+            return ()
+        return (self._calling.choice((Call("get_time"), Call("take_a_while", {"number": number}))),)
 
     def _answer(self, turn: int) -> Answer:
         """Answer turn number `turn` of the session whose connection is served at this moment."""
@@ -82,7 +101,8 @@ class Performance:
         number = next(self._number) % NUMBERS
         self.asked_by[number] = turn_id
         seconds = 0.2 if self._perfect else self._dice.choice((0.2, 1.0, 4.0)) * self._dice.uniform(0.5, 1.5)
-        return Answer(np.full(DOWN.bytes_in(seconds) // 2, LEVEL + number * STEP, "<i2").tobytes())
+        pcm = np.full(DOWN.bytes_in(seconds) // 2, LEVEL + number * STEP, "<i2").tobytes()
+        return Answer(pcm, calls=self._calls(number))
 
     async def _heal(self) -> None:
         """The world is perfect from now on (whatever had begun has ended): wait until the device has noticed."""

@@ -9,7 +9,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from datetime import UTC
 from functools import cache, wraps
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from tests.support.sdk_frames import setup_frame, tools_frame
 from tests.support.virtual_time import START_S, run
 
 P = ParamSpec("P")
+S = TypeVar("S", bound="Story")
 
 AUDIBLE_DBFS = -60.0
 ANSWER_S = 4.0
@@ -279,7 +280,7 @@ class Story:
 
 
 @contextlib.asynccontextmanager
-async def running(story: Story, *, linked: bool = True) -> AsyncIterator[Story]:
+async def running(story: S, *, linked: bool = True) -> AsyncIterator[S]:
     """Run the daemon of `story`; by default begin when its link is up."""
     story.daemon = daemon = asyncio.get_running_loop().create_task(story.app.run())
     try:

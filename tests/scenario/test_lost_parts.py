@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from daemon.events import Fault, LinkState, Status, TurnState
 from daemon.panel.lights import lights
+from daemon.rehearsal.stand_in.answer import BURSTS
 from daemon.rehearsal.voices import question
 from tests.scenario.story import SILENT_AFTER_S, Story, running, scenario
 
@@ -185,3 +187,20 @@ async def test_a_button_that_is_lost_while_held_ends_the_sentence() -> None:
         await asyncio.sleep(35.0)
         await answered(s, 2)
         assert s.outcomes() == ["1 answered", "2 answered"]
+
+
+@scenario
+async def test_a_voice_from_before_the_microphone_was_lost_is_not_heard_afterwards() -> None:
+    """The detector hears a voice for some frames more than there is one: it is not to count them a second later."""
+    config = {"turn": {"barge_in": "voice"}, "echo": {"mode": "off"}}
+    async with running(Story("hands_free", config=config, pacing=replace(BURSTS, think_s=5.0))) as s:
+        await asyncio.sleep(1.005)
+        await s.tap()
+        await s.say(1, seconds=2.7)
+        s.board.mic.lose()
+        await asyncio.sleep(0.2)
+        s.board.mic.restore()
+        await s.until(lambda: bool(s.told("device.back")))
+        assert s.turn is TurnState.THINKING
+        await asyncio.sleep(1.0)
+        assert len(s.told("gate.opened")) == 1

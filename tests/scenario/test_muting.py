@@ -108,3 +108,19 @@ async def test_a_press_while_muted_that_stops_a_question_lets_it_be_forgotten() 
         await asyncio.sleep(60.0)
         assert len(s.connector.links) == 2
         assert s.windows() == ["start 1", "end 1"]
+
+
+@scenario
+async def test_a_voice_from_before_it_was_muted_is_not_heard_afterwards() -> None:
+    """The detector hears a voice for some frames more than there is one: it is not to count them when it is unmuted."""
+    config = {"turn": {"barge_in": "voice"}, "echo": {"mode": "off"}}
+    async with running(Story("hands_free", config=config)) as s:
+        await asyncio.sleep(1.005)
+        await s.tap()
+        await s.say(1, seconds=2.7)
+        s.mute()
+        assert s.turn is TurnState.THINKING, "a voice goes on with the question, as long as there is no answer"
+        await asyncio.sleep(0.6)
+        s.mute(False)
+        await asyncio.sleep(0.3)
+        assert len(s.told("gate.opened")) == 1

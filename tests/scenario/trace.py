@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from math import inf
 from typing import Any
 
@@ -111,10 +112,17 @@ class Trace:
         return opened and bisect_left(self.frames, (moment_s + EPSILON_S, "")) - first >= VOICE_FRAMES
 
     def spell(self, name: str) -> list[tuple[float, float]]:
-        """When something that was planned went on, from when to when."""
-        begun = [(START_S + each.at_s, each.what) for each in self.plan.happenings if each.what.startswith(name)]
-        ends = [START_S + each.at_s for each in self.plan.happenings if each.what.startswith(f"no longer: {name}")]
-        return [(at_s, min((end for end in ends if end >= at_s), default=inf)) for at_s, _ in begun]
+        """When something that was planned went on, from when to when; it may have begun again before it ended."""
+        begun = sorted(START_S + each.at_s for each in self.plan.happenings if each.what.startswith(name))
+        ends = sorted(
+            START_S + each.at_s for each in self.plan.happenings if each.what.startswith(f"no longer: {name}")
+        )
+        return list(zip_longest(begun, ends, fillvalue=inf))
+
+    @cached_property
+    def tools_awaited(self) -> list[tuple[float, float]]:
+        """When the model may have waited for a tool, from when to when."""
+        return [(line["at_s"] - line["duration_ms"] / 1000, line["at_s"]) for line in self.story.told("tool.called")]
 
     def said_in(self, turn_id: int) -> list[str]:
         """The frames that the user finished turn `turn_id` with: from the press to its end."""

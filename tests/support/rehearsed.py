@@ -22,6 +22,7 @@ NOTHING = Recording(
     ring=(),
     button=(),
     voice=(),
+    happened=(),
     service=(),
     journal=(),
     cpu_s=1.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import json
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.rehearsal.doings import Reply, looks, replies, ring_late_s
 from daemon.rehearsal.evidence import (
     LATE_S,
     Delivery,
@@ -22,7 +24,9 @@ from daemon.rehearsal.evidence import (
     outages,
     while_it_sounds,
 )
-from daemon.rehearsal.figures import BUFFERLESS_MS, CARD_DELAY_MS, Goal, Spread, measure
+from daemon.rehearsal.figures import BUFFERLESS_MS, CARD_DELAY_MS, measure
+from daemon.rehearsal.figures_table import Goal, Spread
+from daemon.rehearsal.options import call_at
 from daemon.rehearsal.recording import Line, Recording
 from daemon.rehearsal.script import SCRIPTS, Ask, AwaitAnswer, Press
 from daemon.rehearsal.voices import question, sounding_s
@@ -295,6 +299,66 @@ class TestTheEcho:
         assert max(map(len, measure(self.seen()).table().splitlines())) <= 110
 
 
+class TestLooks:
+    PRESSES = ((101.0, True), (101.1, False), (101.2, True), (103.0, False))
+
+    def test_from_the_second_press_to_the_first_picture(self) -> None:
+        later = [(at_s + 5.0, down) for at_s, down in self.PRESSES]
+        pictures = [up(at_s, kind="video") for at_s in (102.0, 102.9, 106.35)]
+        seen = recording(button=[*self.PRESSES, *later], service=pictures)
+        assert [(round(one.arrived_s - one.pressed_s, 3), one.warm) for one in looks(seen)] == [
+            (0.8, False),
+            (0.15, True),
+        ]
+        figures = measure(seen)
+        assert figures.look_to_picture_ms is not None
+        assert figures.look_to_picture_ms.count == 2
+        assert figures.warm_look_to_picture_ms is not None
+        assert figures.warm_look_to_picture_ms.median == 150.0
+        assert [goal.met for goal in figures.goals() if goal.figure == "warm_look_to_picture_median_ms"] == [True]
+
+    @pytest.mark.parametrize("second_s", [None, 104.0], ids=["one press", "two presses"])
+    def test_only_a_double_press_looks(self, second_s: float | None) -> None:
+        button = [(101.0, True), (101.1, False), *([(second_s, True)] if second_s else [])]
+        assert not list(looks(recording(button=button, service=[up(104.5, kind="video")])))
+
+
+class TestRepliesSideBySide:
+    def test_each_answer_is_told_with_what_went_on_from_its_question_to_its_end(self) -> None:
+        done = {"outcome": "answered", "sounded_ms": 900, "underruns": 0}
+        journal = [
+            told(101.0, "gate.opened", turn_id=1),
+            told(103.0, "turn.done", turn_id=1, chunk_to_sound_ms=30, **done),
+            told(104.0, "gate.opened", turn_id=2),
+            told(105.0, "tool.called", name="get_time", duration_ms=1.0),
+            told(107.0, "turn.done", turn_id=2, chunk_to_sound_ms=34, **done),
+            told(108.0, "gate.opened", turn_id=3),
+            told(109.0, "turn.done", turn_id=3, outcome="interrupted"),
+            told(109.5, "turn.done", turn_id=1, chunk_to_sound_ms=30, **done),  # a prompt, after a restart
+        ]
+        seen = recording(journal=journal, service=[up(105.5, kind="video")])
+        assert list(replies(seen)) == [Reply(0, (), 30.0, 0), Reply(1, ("get_time",), 34.0, 0)]
+        lines = measure(seen).table().splitlines()[-2:]
+        assert [line.rpartition(": ")[2] for line in lines] == ["nothing", "1 picture, get_time"]
+        assert max(map(len, lines)) <= 110
+
+
+class TestTheTimer:
+    SET = told(101.0, "tool.called", name="set_timer", duration_ms=4.0)
+
+    def test_it_is_late_from_when_it_is_due_to_its_first_sound(self) -> None:
+        journal = [self.SET, told(106.0, "alarm.rings", kind="timer")]
+        seen = recording(journal=journal, speaker=[*sounded(102.0, 103.0), *sounded(106.03, 106.5)])
+        assert ring_late_s(seen, 5.0) == pytest.approx(0.034)
+        figures = measure(replace(seen, script="timer"))
+        assert figures.ring_late_ms == pytest.approx((0.034 - 15.0) * 1000)
+        assert "timer due to its first ring" in figures.table()
+
+    @pytest.mark.parametrize("journal", [[], [SET], [told(106.0, "alarm.rings")]])
+    def test_one_that_was_not_set_or_did_not_ring_is_not_late(self, journal: list[Line]) -> None:
+        assert ring_late_s(recording(journal=journal), 5.0) is None
+
+
 class TestTheScript:
     def test_each_script_can_be_asked_for_by_its_name(self) -> None:
         assert {name: script.name for name, script in SCRIPTS.items()} == {name: name for name in SCRIPTS}
@@ -305,6 +369,17 @@ class TestTheScript:
         assert Press() in steps[:answered]
         assert Press() not in steps[answered:]
         assert Ask(2) in steps[answered:]
+
+    def test_what_the_model_calls_for_can_be_told_to_the_stand_in(self) -> None:
+        called = [call_at(call)[1] for script in SCRIPTS.values() for call in script.calls]
+        assert {call.name for call in called} == {"look_at_surroundings", "count_to_nothing", "set_timer"}
+        timers = [call.args["seconds"] for call in called if call.name == "set_timer"]
+        assert timers == [SCRIPTS["timer"].timer_s]
+
+    @pytest.mark.parametrize("text", ["", "set_timer", "0:set_timer", "2:", "2:set_timer {", "2:set_timer [1]"])
+    def test_what_is_no_call_is_refused(self, text: str) -> None:
+        with pytest.raises(argparse.ArgumentTypeError):
+            call_at(text)
 
     @pytest.mark.parametrize("number", [1, 2])
     def test_a_question_sounds_from_its_first_word_to_its_last(self, number: int) -> None:

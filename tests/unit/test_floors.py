@@ -194,6 +194,7 @@ PURE = (
     "daemon.tools.mcp_tools",
     "daemon.tools.mistake",
     "daemon.tools.registry",
+    "daemon.tools.remembered",
     "daemon.tools.results",
     "daemon.tools.schema",
     "daemon.tools.signature",

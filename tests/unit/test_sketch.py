@@ -100,6 +100,13 @@ def test_a_thing_held_up_another_light_and_a_turned_head_are_news() -> None:
     assert changed(seen(8))
 
 
+@pytest.mark.parametrize("least_bytes", [1, 100_000, 200_000])
+def test_a_picture_can_be_as_large_as_one_of_something(least_bytes: int) -> None:
+    jpeg = grey_jpeg(64, 48, 128, least_bytes=least_bytes)
+    assert least_bytes <= len(jpeg) < least_bytes + 1000
+    assert sketch_of(jpeg) == bytes([128]) * COLUMNS * ROWS
+
+
 @pytest.mark.parametrize("broken", [b"", b"\xff\xd8\xff\xd9", grey_jpeg(64, 48, 3)[:-30] + b"\xff\xd9", b"PNG"])
 def test_what_is_no_jpeg_is_refused(broken: bytes) -> None:
     for read in (sketch_of, size_px, lambda jpeg: pixels(jpeg, longest_px=10)):

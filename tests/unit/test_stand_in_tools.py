@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from daemon.rehearsal.server import answerer
 from daemon.rehearsal.stand_in.answer import Answer, Call
 from daemon.rehearsal.stand_in.conduct import Manners
 from tests.support.live_client import ANSWER, Client, service
@@ -111,6 +112,13 @@ class TestAnAsynchronousCall:
         assert kinds.count("complete") == 2
         assert kinds[-4:] == ["audio", "generated", "complete", "update"]
         assert asked.answer[-len(ANSWER.pcm) :] == ANSWER.pcm
+
+
+def test_what_is_called_for_counts_from_the_first_answer_of_all_sessions() -> None:
+    calls = [Call("get_time"), Call("set_volume", {"percent": 40}), Call("get_volume")]
+    answer = answerer(ANSWER.pcm, [(2, calls[0]), (3, calls[1]), (2, calls[2])])
+    assert [answer(turn).calls for turn in (1, 1, 2, 7)] == [(), (calls[0], calls[2]), (calls[1],), ()]
+    assert answer(1).pcm == ANSWER.pcm
 
 
 def test_a_response_that_nobody_asked_for_is_odd() -> None:

@@ -103,6 +103,20 @@ class TestThePicture:
         assert abs(bright.min() - column(105.8)) <= 3, "somebody spoke from here"
         assert abs(bright.max() - column(107.0)) <= 3, "to here"
 
+    def test_what_befell_the_device_has_a_row_of_its_own_and_moves_the_others_down(self, tmp_path: Path) -> None:
+        plain, told_of = tmp_path / "plain", tmp_path / "told"
+        plain.mkdir()
+        told_of.mkdir()
+        before = drawn(conversation(), plain)
+        after = drawn(replace(conversation(), happened=((104.0, "network gone"),)), told_of)
+        added_px = after.shape[0] - before.shape[0]
+        assert added_px > 0
+        top, bottom = 365, 900
+        same = np.abs(after[top + added_px : bottom + added_px] - before[top:bottom]).max(axis=2) < 0.02
+        assert same.mean() > 0.98
+        marked = after[370:400, column(104.0) - 2 : column(104.0) + 3, :3]
+        assert marked.max() > 0.5
+
     def test_of_nothing_there_is_a_picture_too(self, tmp_path: Path) -> None:
         assert drawn(NOTHING, tmp_path).shape[:2] == (HEIGHT_PX, WIDTH_PX)
 
@@ -184,3 +198,15 @@ def test_a_ring_may_have_any_number_of_pixels(tmp_path: Path) -> None:
     one: tuple[Rgb, ...] = ((0, 200, 255),)
     draw(replace(conversation(), ring=((float("-inf"), one),)), tmp_path / "timeline.png")
     assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_device_that_is_off_and_one_that_rings_are_told_from_the_rest() -> None:
+    journal = [
+        told(101.0, "status.changed", link="up", turn="idle"),
+        told(102.0, "status.changed", link="down", turn="idle", ringing=True),
+        told(103.0, "status.changed", link="down", turn="listening", ringing=True),
+        told(104.0, "daemon.stopped"),
+        told(105.0, "status.changed", link="connecting", turn="idle", ringing=False),
+    ]
+    states = [(spell.from_s, spell.state) for spell in spells(recording(journal=journal))]
+    assert states[1:] == [(101.0, ""), (102.0, "ringing"), (103.0, "listening"), (104.0, "off"), (105.0, "connecting")]

@@ -14,9 +14,10 @@ from pydantic import AfterValidator
 
 from daemon.journal import Journal, MemorySink
 from daemon.tools.call import Answer, Call
-from daemon.tools.calls import BLOCKING_S, MOST_AT_ONCE, REPEAT_S, Calls
+from daemon.tools.calls import BLOCKING_S, MOST_AT_ONCE, Calls
 from daemon.tools.declaration import Behavior, Scheduling
 from daemon.tools.registry import Registry
+from daemon.tools.remembered import REPEAT_S
 from daemon.tools.tool import Tool, ToolError
 from tests.support.virtual_time import run
 
@@ -256,7 +257,7 @@ class TestRepetition:
     async def test_it_is_one_across_sessions(self) -> None:
         async with open_house() as house:
             house.begin("1", "brew", minutes=1, session="old")
-            house.calls.session_ended("old")
+            house.calls.session_ended(asked_again=False)
             house.begin("2", "brew", minutes=1, session="new")
             await asyncio.sleep(61.0)
             assert [(one.session, one.id) for one in house.answers] == [("new", "2")]
@@ -310,8 +311,8 @@ class TestCancelling:
 async def test_an_answer_for_a_session_that_is_gone_is_dropped_and_said_so() -> None:
     async with open_house() as house:
         house.begin("1", "brew", minutes=1, session="old")
+        house.calls.session_ended(asked_again=False)
         house.begin("2", "ring", times=1, session="new")
-        house.calls.session_ended("old")
         await asyncio.sleep(61.0)
         assert house.statuses() == [("2", "ok")]
         assert house.rung == 2, "what was wanted was done"
@@ -331,7 +332,9 @@ class TestBlockingPending:
             await asyncio.sleep(0.2)
             assert not house.calls.blocking_pending
 
-    @pytest.mark.parametrize("end", [lambda calls: calls.cancel(["1"]), lambda calls: calls.session_ended("s1")])
+    @pytest.mark.parametrize(
+        "end", [lambda calls: calls.cancel(["1"]), lambda calls: calls.session_ended(asked_again=True)]
+    )
     def test_it_ends_with_the_call_and_with_the_session(self, end: Callable[[Calls], None]) -> None:
         async def story() -> None:
             async with open_house() as house:
