@@ -310,3 +310,13 @@ async def test_a_silent_result_that_is_late_is_no_reason_to_wait() -> None:
         assert s.now() - done_s < 0.5
         assert s.outcomes() == ["1 answered"]
         assert s.turn is TurnState.IDLE
+
+
+@scenario
+async def test_what_an_answer_stands_on_is_in_the_journal() -> None:
+    async with running(Story(answer=lambda _: Answer(briefly(1).pcm, sources=("a.example", "b.example")))) as s:
+        await asyncio.sleep(1.0)
+        await s.ask(1)
+        await s.until(lambda: bool(s.told("turn.done")))
+        [grounded] = s.told("turn.grounded")
+        assert (grounded["sources"], grounded["turn_id"]) == ("a.example; b.example", 1)

@@ -37,6 +37,7 @@ class Answer:
         pcm: 24 kHz s16le mono; may be empty.
         transcript: The same in words.
         calls: Functions that it wants called first.
+        sources: Sites that it stands on.
         reason: turnCompleteReason, such as "MALFORMED_FUNCTION_CALL" beside empty `pcm` (live-api.md 1.7).
     """
 
@@ -44,6 +45,7 @@ class Answer:
     transcript: str = ""
     calls: tuple[Call, ...] = ()
     reason: str = ""
+    sources: tuple[str, ...] = ()
 
 
 Answerer: TypeAlias = Callable[[int], Answer]
@@ -118,6 +120,8 @@ class Part:
         chunks = list(self._chunks(dice))
         last_s = chunks[-1].after_s if chunks else 0.0
         lines = [*chunks, *self._words(last_s, dice), *self._strays(chunks, dice)]
+        if self.answer.sources:
+            lines.append(Line(last_s, say.grounding(self.answer.sources, ("a query of the model's",))))
         if self.heard:
             said_s = dice.uniform(-min(0.3, self.pacing.think_s), last_s)
             lines.append(Line(said_s, say.input_transcription(self.heard)))

@@ -82,6 +82,12 @@ def interrupted() -> Message:
     return _content(interrupted=True)
 
 
+def grounding(sources: Sequence[str], queries: Sequence[str]) -> Message:
+    """Return what an answer stands on: the sites of pages, and what was searched for."""
+    chunks = [{"web": {"uri": f"https://{source}/", "title": source}} for source in sources]
+    return _content(groundingMetadata={"webSearchQueries": list(queries), "groundingChunks": chunks})
+
+
 def generation_complete() -> Message:
     """Return the word that the whole answer has been sent."""
     return _content(generationComplete=True)
