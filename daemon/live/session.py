@@ -172,6 +172,7 @@ class Session:
         self._mind_tools(event, now)
         if turn_id == self._turns.turn_id and not self._tools.passes(event):
             self._liveness.tools_pending()  # its end is not the end
+            self._turns.goes_on()
             return
         if turn_id == self._turns.turn_id:  # the end of an older turn is no sign of life for this one
             self._liveness.received(event, now)

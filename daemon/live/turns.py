@@ -149,6 +149,10 @@ class Turns:
         """Note that no answer to the current turn is expected any more."""
         self._current.generated = self._current.done = True
 
+    def goes_on(self) -> None:
+        """Note that what came as the current turn's end was not: more of its answer follows a tool's result."""
+        self._current.generated = self._current.done = False
+
     def attribute(self, event: Downward, now: float) -> int | None:
         """Return the turn that `event` belongs to, or None when it is stale, or in doubt, and must not be heard.
 

@@ -169,6 +169,8 @@ def nothing_sounds_of_a_turn_that_is_over(trace: Trace) -> Iterator[str]:
     newest = list(itertools.accumulate((turn_id for _, turn_id in over_s), max))
     for starts_s, pcm in trace.story.board.loudspeaker.played:
         turn_id = _whose(trace, pcm)
+        if turn_id in trace.spoken_of_later:
+            continue  # the service does not say which turn a result belongs to
         over = bisect_left(times_s, starts_s - SILENT_AFTER_S - EPSILON_S)
         if turn_id is not None and over and turn_id <= newest[over - 1]:
             yield f"at {starts_s:.3f} turn {turn_id} sounds, and {newest[over - 1]} was over at {times_s[over - 1]:.3f}"

@@ -46,6 +46,9 @@ class Performance:
     def __init__(self, plan: Plan, *, log_audio: bool = True) -> None:
         self.plan = plan
         self.asked_by: dict[int, int] = {}
+        self.spoken_of_later: set[int] = set()
+        """The turns that the model called something for that it does not wait for: of the result it speaks when it is
+        idle, even if the user has waved the question away meanwhile (live-api.md 1.8)."""
         self.empty: set[int] = set()
         self.pressed_s: list[float] = []
         self._dice = Random(plan.seed)
@@ -102,7 +105,10 @@ class Performance:
         self.asked_by[number] = turn_id
         seconds = 0.2 if self._perfect else self._dice.choice((0.2, 1.0, 4.0)) * self._dice.uniform(0.5, 1.5)
         pcm = np.full(DOWN.bytes_in(seconds) // 2, LEVEL + number * STEP, "<i2").tobytes()
-        return Answer(pcm, calls=self._calls(number))
+        calls = self._calls(number)
+        if any(call.name == "get_time" for call in calls):
+            self.spoken_of_later.add(turn_id)
+        return Answer(pcm, calls=calls)
 
     async def _heal(self) -> None:
         """The world is perfect from now on (whatever had begun has ended): wait until the device has noticed."""

@@ -44,6 +44,7 @@ class Trace:
         self.story = performance.story
         self.asked_by = performance.asked_by
         self.empty = performance.empty
+        self.spoken_of_later = performance.spoken_of_later
         self.pressed_s = performance.pressed_s
 
     @cached_property
