@@ -29,8 +29,10 @@ test: .venv/ready-for-test ## lint, types, and every test that needs no device
 	@$(BIN)/ruff format --check
 	@echo "==> mypy --strict"
 	@$(BIN)/mypy --strict
-	@echo "==> pytest"
-	@$(BIN)/python -m pytest -m 'not device'
+	@echo "==> pytest: what needs no real time, on all cores"
+	@$(BIN)/python -m pytest -n auto tests/unit tests/scenario
+	@echo "==> pytest: what needs real time, one after the other"
+	@$(BIN)/python -m pytest tests/contract tests/loopback
 
 simulate: .venv/ready-for-test ## random conversations against the invariants: make simulate SEEDS=1000000 takes a night
 	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(nproc)
