@@ -31,8 +31,8 @@ test: .venv/ready-for-test ## lint, types, and every test that needs no device
 	@$(BIN)/mypy --strict
 	@echo "==> pytest: what needs no real time, on all cores"
 	@$(BIN)/python -m pytest -n auto tests/unit tests/scenario
-	@echo "==> pytest: what needs real time, one after the other"
-	@$(BIN)/python -m pytest tests/contract tests/loopback
+	@echo "==> pytest: what needs real time, a file on each core"
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests/contract tests/loopback
 
 simulate: .venv/ready-for-test ## random conversations against the invariants: make simulate SEEDS=1000000 takes a night
 	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(nproc)
@@ -60,11 +60,12 @@ lock: $(BIN)/uv ## resolve constraints.txt anew
 	  --custom-compile-command 'make lock    (without NumPy; the Makefile says why)' --output-file constraints.txt pyproject.toml
 	@echo "==> Wrote constraints.txt; now: make test"
 
-# The two timelines are of whatever machine this runs on; nothing else should be running there.
+# The timelines are of whatever machine this runs on; nothing else should be running there.
 pictures: .venv/ready-for-demo ## draw the pictures of the documentation anew
 	@$(BIN)/python -m docs.draw_ring && $(BIN)/python -m docs.draw_wiring && $(BIN)/python -m docs.draw_reconnects
 	@$(BIN)/vocative rehearse --out out/demo && cp out/demo/timeline.png docs/first-conversation.png
-	@$(BIN)/vocative rehearse --scenario outage --out out/outage && cp out/outage/timeline.png docs/outage.png
+	@for scenario in outage bargein timer; do \
+	  $(BIN)/vocative rehearse --scenario $$scenario --out out/$$scenario && cp out/$$scenario/timeline.png docs/$$scenario.png || exit 1; done
 
 clean: ## remove the virtual environment and everything that was made
 	rm -rf .venv build out .mypy_cache .pytest_cache .ruff_cache .hypothesis vocative.egg-info
