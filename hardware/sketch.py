@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hardware.jpeg import Levels, levels
 
@@ -33,7 +34,8 @@ def sketch_of_levels(picture: Levels) -> bytes:
     tops, lefts = np.arange(ROWS) * height_px // ROWS, np.arange(COLUMNS) * width_px // COLUMNS
     sums = np.add.reduceat(np.add.reduceat(picture.astype(np.uint32), tops, axis=0), lefts, axis=1)
     sizes = np.outer(np.diff(tops, append=height_px), np.diff(lefts, append=width_px))
-    return np.rint(sums / sizes).astype(np.uint8).tobytes()
+    means: NDArray[np.uint8] = np.rint(sums / sizes).astype(np.uint8)
+    return means.tobytes()
 
 
 def difference(one: bytes, other: bytes) -> float:

@@ -125,7 +125,7 @@ def with_noise(pcm: Samples, made: Samples, snr_db: float, *, dbfs: float) -> Sa
 def speech_dbfs(pcm: Samples) -> float:
     """Return how loud speech is while it sounds: its mean over all frames that are within 25 dB of the loudest."""
     levels = frame_dbfs(pcm)
-    sounding = levels[levels > levels.max() - 25.0]
+    sounding = levels[levels > np.max(levels) - 25.0]
     return float(10.0 * np.log10(np.mean(10.0 ** (sounding / 10.0))))
 
 
@@ -139,7 +139,7 @@ def frame_dbfs(pcm: Samples) -> NDArray[np.float64]:
 def trimmed(pcm: Samples) -> Samples:
     """Return it without the frames at both ends that are more than 35 dB below the loudest."""
     levels = frame_dbfs(pcm)
-    heard = np.flatnonzero(levels > levels.max() - 35.0)
+    heard = np.flatnonzero(levels > np.max(levels) - 35.0)
     return pcm[heard[0] * UP.frame_samples : (heard[-1] + 1) * UP.frame_samples]
 
 

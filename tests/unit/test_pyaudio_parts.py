@@ -300,7 +300,7 @@ def test_nothing_of_what_was_captured_while_muted_is_left_in_the_filter(card: St
         microphone._unmuted_s = 0.0  # long ago
         stream.call(silent)
         await asyncio.sleep(0)
-        loudest = [int(abs(samples((await microphone.read()).pcm).astype(int)).max()) for _ in range(3)]
+        loudest = [int(np.max(abs(samples((await microphone.read()).pcm).astype(int)))) for _ in range(3)]
         await microphone.close()
         return loudest
 
