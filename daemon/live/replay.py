@@ -168,7 +168,9 @@ class Replay:
         self._sent = 0
         self._window = None
         prompts = [item for item in self._items if isinstance(item, Prompt)]
-        content = [item for item in self._items if isinstance(item, Speech | Image)]
+        newest_image = next((item for item in reversed(self._items) if isinstance(item, Image)), None)
+        # The service takes one picture a second, and here they would come all at once (live-api.md 1.2).
+        content = [item for item in self._items if isinstance(item, Speech) or item is newest_image]
         spoken = self._open_turn is not None or any(isinstance(item, TurnStart) for item in self._items)
         # Whoever speaks after a prompt has not waited for its answer, and a prompt is only said if nothing else is.
         self._items = deque(prompts[-1:] if not spoken else ())

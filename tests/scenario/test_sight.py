@@ -155,7 +155,7 @@ async def test_muted_in_mid_turn_it_sees_nothing_more() -> None:
 
 
 @scenario
-async def test_in_an_outage_the_pictures_are_kept_with_the_words_that_they_belong_to() -> None:
+async def test_after_an_outage_the_newest_picture_goes_with_the_words_that_it_belongs_to() -> None:
     async with running(Story(config=CAMERA)) as s:
         s.board.eye.greys = [10, 60, 110, 160]
         await asyncio.sleep(1.0)
@@ -166,7 +166,9 @@ async def test_in_an_outage_the_pictures_are_kept_with_the_words_that_they_belon
         await s.until_link(LinkState.UP)
         await s.until_answered()
         again = turns(s)[-1]
-        assert [item.jpeg for _, item in again.images][:2] == [grey_jpeg(64, 48, grey) for grey in (10, 60)]
+        [(_, image)] = again.images
+        later = s.board.eye.greys[1 : s.board.eye.taken]  # the last one may have come after the last word
+        assert image.jpeg in {grey_jpeg(64, 48, grey) for grey in later}
         assert s.outcomes() == ["1 answered"]
 
 

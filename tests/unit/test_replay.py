@@ -239,3 +239,17 @@ def test_the_oldest_turn_is_the_first_that_is_still_held() -> None:
     replay.rewind()  # they are said as one
     oldest.append(replay.oldest_turn)
     assert oldest == [None, 1, 2, 3]
+
+
+def test_of_several_pictures_only_the_newest_is_shown_to_the_next_link() -> None:
+    """It would get them all at once, and takes one a second (live-api.md 1.2)."""
+    replay = Replay(10, 10)
+    replay.begin(1)
+    for number in range(3):
+        replay.say(frame(number))
+        replay.show(Image(bytes([number])))
+    sent(replay)
+    replay.rewind()
+    again = sent(replay)
+    assert [item for item in again if isinstance(item, Image)] == [Image(b"\2")]
+    assert words(again) == b"".join(frame(number).pcm for number in range(3))
