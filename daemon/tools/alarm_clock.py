@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, NoReturn
 from zoneinfo import ZoneInfo
@@ -107,8 +108,8 @@ class AlarmClock:
         return self._clocks()
 
     def in_order(self) -> list[tuple[Alarm, float | None]]:
-        """Return all that is set with how long until each is due, the nearest first."""
-        return self._schedule.in_order(self._clocks())
+        """Return all that is set with how long until each is due, the nearest first. Reads no clock if nothing is."""
+        return self._schedule.in_order(self._clocks()) if len(self._schedule) else []
 
     async def _wait(self) -> None:
         """Sleep until something may be due, or has changed."""
@@ -133,16 +134,28 @@ def machine_clocks() -> Reading:
     return Reading(
         wall_s=time.time(),
         boot_s=boot_s,
-        boot_id=_BOOT_ID.read_text().strip(),
+        boot_id=_boot_id(),
         trusted=_SET_BY_NETWORK.exists() or boot_s > _BELIEVED_AFTER_S,
         zone=_zone(),
     )
 
 
+@cache
+def _boot_id() -> str:
+    return _BOOT_ID.read_text().strip()
+
+
 def _zone() -> ZoneInfo:
-    """Return the time zone of this machine, read anew: its owner may travel. Without one it is UTC."""
+    """Return the time zone of this machine as it is now: its owner may travel. Without one it is UTC."""
     try:
-        with _ZONE.open("rb") as file:
-            return ZoneInfo.from_file(file)
+        file = _ZONE.stat()
+        return _zone_of(file.st_ino, file.st_mtime_ns)
     except (OSError, ValueError):
         return ZoneInfo("UTC")
+
+
+@lru_cache(maxsize=1)
+def _zone_of(_inode: int, _mtime_ns: int) -> ZoneInfo:
+    """Return what the file says, read once for each file: the ring asks many times a second while a timer runs."""
+    with _ZONE.open("rb") as file:
+        return ZoneInfo.from_file(file)
