@@ -280,12 +280,17 @@ class Conversation:
             return [Sound(Cue.MUTED)]
         if self.status.faults & HINDRANCES:
             return [Sound(Cue.ERROR)]
+        follows = (self.status.follow_up and begun is Begun.VOICE) or begun is Begun.BARGE_IN
+        self._number_turn(TurnState.LISTENING, follows=follows)
+        return [OpenGate(self.turn_id, endpointing=self.ways.mode is not Mode.HOLD, begun=begun)]
+
+    def _number_turn(self, turn: TurnState, *, follows: bool) -> None:
+        """Let a new turn be the newest one: nothing of the one before is true of it."""
         self.turn_id += 1
-        self._follows = (self.status.follow_up and begun is Begun.VOICE) or begun is Begun.BARGE_IN
+        self._follows = follows
         self._spoke = self._completes = self._withdrawn = self._acted = False
         self._said_again = 0
-        self._be(TurnState.LISTENING)
-        return [OpenGate(self.turn_id, endpointing=self.ways.mode is not Mode.HOLD, begun=begun)]
+        self._be(turn)
 
     def _go_on(self, begun: Begun) -> list[Effect]:
         """The user wants the floor. What was said and not answered stays held: the next turn may only complete it."""
@@ -302,21 +307,14 @@ class Conversation:
         """Nobody speaks: the service is told something, and what it says to that is for the user's ears."""
         if self.status.turn is not TurnState.IDLE or self.status.faults & HINDRANCES:
             return []
-        self.turn_id += 1
-        self._spoke = self._completes = self._withdrawn = self._acted = self._follows = False
-        self._said_again = 0
+        self._number_turn(TurnState.THINKING, follows=False)
         self._ended_by = Ending.ANSWERED
-        self._be(TurnState.THINKING)
         return [AskInWriting(self.turn_id, text)]
 
     def _stop(self) -> list[Effect]:
         """Be silent, and let nobody's turn begin."""
         stopped = self._stop_ringing() if self.status.ringing else []
-        turn_id = self.turn_id
-        if not self._awaits(turn_id):
-            return stopped
-        self._be(TurnState.IDLE)
-        return [*stopped, Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.INTERRUPTED)]
+        return [*stopped, *self._interrupt()] if self._awaits(self.turn_id) else stopped
 
     def _stop_ringing(self) -> list[Effect]:
         self.status = replace(self.status, ringing=False)
@@ -417,10 +415,12 @@ class Conversation:
         if self._may_be_answered(turn_id):
             self._withdrawn = True
             return [Withdraw(turn_id)]  # the service heard that the user goes on
-        if not self._awaits(turn_id):
-            return []
+        return self._interrupt() if self._awaits(turn_id) else []
+
+    def _interrupt(self) -> list[Effect]:
+        """Let nothing more of the newest turn's answer be heard, now or later."""
         self._be(TurnState.IDLE)
-        return [Silence(turn_id), Forget(turn_id), TurnOver(turn_id, Outcome.INTERRUPTED)]
+        return [Silence(self.turn_id), Forget(self.turn_id), TurnOver(self.turn_id, Outcome.INTERRUPTED)]
 
     def _listens_to(self, turn_id: int) -> bool:
         return turn_id == self.turn_id and self.status.turn is TurnState.LISTENING
