@@ -189,15 +189,4 @@ class Toolbox:
 
 
 def _servers(config: Config) -> tuple[McpServer, ...]:
-    return tuple(
-        McpServer(
-            name=one.name,
-            command=one.command,
-            url=one.url,
-            header=one.header,
-            credential_file=one.credential_file,
-            allow=one.allow,
-            timeout_s=one.timeout_s,
-        )
-        for one in config.tools.mcp
-    )
+    return tuple(McpServer(**one.model_dump()) for one in config.tools.mcp)
