@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from hardware.interfaces import Board
-from hardware.pcm import DOWN
+from hardware.pcm import DOWN, loudness
 
 from . import control
 from .audio.capture import Capture
@@ -387,7 +387,7 @@ class App:
         """What moves the ring, 0 to 1: the loudness of whoever speaks, or what is left of the time for a follow-up."""
         match self.conversation.status.turn:
             case TurnState.LISTENING:
-                return min(1.0, max(0.0, (self.capture.level_db + 60.0) / 50.0))
+                return loudness(self.capture.level_db)
             case TurnState.SPEAKING:
                 return self.playback.level
             case _:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.interfaces import DeviceMissing
-from hardware.pcm import DOWN, SAMPLE_BYTES, UP, Format, scaled
-from hardware.resample import BlockFir, s16le
+from hardware.pcm import DOWN, SAMPLE_BYTES, UP, Format, s16le, scaled
+from hardware.resample import BlockFir
 from hardware.sound_devices import Direction, SoundDevice
 
 CAPTURE_RATES_HZ: Final[tuple[int, ...]] = (

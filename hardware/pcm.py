@@ -76,12 +76,16 @@ def level_dbfs(pcm: bytes) -> float:
     return max(SILENCE_DBFS, 10.0 * math.log10(mean_square / 32768.0**2))
 
 
+def loudness(dbfs: float) -> float:
+    """Return how loud a level is to be shown: 0 at -60 dBFS and below, 1 at -10 dBFS and above."""
+    return min(1.0, max(0.0, (dbfs + 60.0) / 50.0))
+
+
 def scaled(pcm: bytes, gain: float) -> bytes:
     """Return `pcm` multiplied by the linear `gain`, rounded, and clipped at full scale, never wrapped."""
     if gain == 1.0:
         return pcm
-    values = np.rint(samples(pcm).astype(np.float32) * np.float32(gain))
-    return _s16(values)
+    return s16le(samples(pcm).astype(np.float32) * np.float32(gain))
 
 
 def gain_of_db(decibel: float) -> float:
@@ -93,7 +97,7 @@ def ramped(pcm: bytes, start: float, end: float) -> bytes:
     """Return `pcm` with a linear gain ramp from `start` to `end` across it (a fade without a click)."""
     values = samples(pcm).astype(np.float32)
     ramp = np.linspace(start, end, len(values), dtype=np.float32)
-    return _s16(np.rint(values * ramp))
+    return s16le(values * ramp)
 
 
 def mixed(one: bytes, other: bytes) -> bytes:
@@ -115,7 +119,12 @@ def mono(pcm: bytes, channels: int, keep: int = 0) -> bytes:
     return samples(pcm).reshape(-1, channels)[:, keep].tobytes()
 
 
-def _s16(values: NDArray[np.float32] | NDArray[np.int32]) -> bytes:
+def s16le(values: NDArray[np.float32] | NDArray[np.float64]) -> bytes:
+    """Return `values`, in steps of 16 bit, as s16le: rounded, and clipped at full scale, never wrapped."""
+    return _s16(np.rint(values))
+
+
+def _s16(values: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int32]) -> bytes:
     """Return whole-numbered values as s16le, clipped at full scale."""
     clipped: NDArray[np.int16] = np.clip(values, -32768, 32767).astype("<i2")
     return clipped.tobytes()

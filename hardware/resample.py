@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.pcm import samples
+from hardware.pcm import s16le, samples
 
 _CUTOFF: Final = 0.470
 """Where the filter is at -6 dB, as a share of the slower rate. What aliases ends up in the topmost tenth of the band,
@@ -89,12 +89,6 @@ class BlockFir:
     def reset(self) -> None:
         """Forget what came before: the next block follows on silence."""
         self._held = np.zeros(self._past_samples, np.float32)
-
-
-def s16le(values: NDArray[np.float32]) -> bytes:
-    """Return `values`, in steps of 16 bit, as s16le: rounded, and clipped at full scale."""
-    clipped: NDArray[np.int16] = np.clip(np.rint(values), -32768, 32767).astype("<i2")
-    return clipped.tobytes()
 
 
 def _weights(up: int, down: int, taps: int) -> NDArray[np.float32]:

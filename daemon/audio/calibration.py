@@ -21,7 +21,7 @@ import numpy as np
 
 from daemon.audio.track import Track, Wave, captured, onsets, played, wave_of
 from hardware.interfaces import Frame
-from hardware.pcm import DOWN, FRAME_S, SILENCE_DBFS, UP, gain_of_db
+from hardware.pcm import DOWN, FRAME_S, SILENCE_DBFS, UP, gain_of_db, s16le
 from hardware.played import Piece
 
 FLOOR_S: Final = 1.2
@@ -70,7 +70,7 @@ class Burst:
         edge = np.minimum(1.0, (np.arange(count) + 0.5) / (_EDGE_S * DOWN.rate_hz))
         wave *= edge * edge[::-1]
         wave *= gain_of_db(self.level_db) * 32768.0 / math.sqrt(np.mean(wave**2))
-        return np.clip(np.rint(wave), -32768, 32767).astype("<i2").tobytes()
+        return s16le(wave)
 
 
 BURSTS: Final = (*(Burst(seed, SOFT_DB) for seed in range(1, 7)), Burst(7, LOUD_DB), Burst(8, LOUD_DB))

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.pcm import DOWN, FRAME_S, gain_of_db
+from hardware.pcm import DOWN, FRAME_S, gain_of_db, s16le
 
 LEVEL_DB: Final = -20.0
 """Root mean square of a whole earcon relative to full scale, before the owner's volume."""
@@ -87,7 +87,7 @@ def sound(earcon: Earcon) -> bytes:
     fade = round(FADE_S * DOWN.rate_hz)
     wave[-fade:] *= 0.5 + 0.5 * np.cos(np.linspace(0.0, np.pi, fade))
     wave *= gain_of_db(LEVEL_DB) * 32768.0 / np.sqrt(np.mean(wave**2))
-    return np.rint(wave).astype("<i2").tobytes()
+    return s16le(wave)
 
 
 def _stroke(note: Note, length_s: float) -> NDArray[np.float64]:

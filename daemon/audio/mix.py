@@ -7,7 +7,7 @@ from typing import Final
 
 from daemon.audio.answer import Answer
 from daemon.audio.volume import Volume
-from hardware.pcm import DOWN, level_dbfs, mixed
+from hardware.pcm import DOWN, level_dbfs, loudness, mixed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +57,6 @@ class Mix:
             sound = mixed(sound, self._earcon[: DOWN.frame_bytes])
             self._earcon = self._earcon[DOWN.frame_bytes :]
         length_s = answer.buffer.played_s - before_s
-        level = min(1.0, max(0.0, (level_dbfs(sound) + 60.0) / 50.0))
+        level = loudness(level_dbfs(sound))
         pcm = self.volume.applied(sound)
         return Part(pcm, None if pcm == DOWN.silence else level, answer if frame else None, length_s)

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from hardware.pcm import SAMPLE_BYTES, samples
-from hardware.resample import s16le
+from hardware.pcm import SAMPLE_BYTES, s16le, samples
 
 _HALF: Final = 8
 """Samples on either side that make one between them."""

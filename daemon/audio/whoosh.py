@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from hardware.pcm import DOWN, gain_of_db
+from hardware.pcm import DOWN, gain_of_db, s16le
 
 LENGTH_S: Final = 1.0
 LEVEL_DB: Final = -26.0
@@ -34,4 +34,4 @@ def whoosh() -> bytes:
     wave[: len(fade)] *= fade
     wave[-len(fade) :] *= fade[::-1]
     wave *= gain_of_db(LEVEL_DB) * 32768.0 / np.sqrt(np.mean(wave**2))
-    return np.rint(wave).astype("<i2").tobytes()
+    return s16le(wave)

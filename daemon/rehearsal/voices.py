@@ -67,7 +67,7 @@ def raised(up: bytes) -> bytes:
     filtered = np.convolve(tripled, _low_pass(), mode="valid")
     wanted = pcm.DOWN.rate_hz * len(source) // pcm.UP.rate_hz
     kept = filtered[::2][:wanted]
-    return np.clip(np.rint(kept), -32768, 32767).astype("<i2").tobytes()
+    return pcm.s16le(kept)
 
 
 def read_wav(data: bytes) -> bytes:
