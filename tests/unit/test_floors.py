@@ -46,6 +46,8 @@ FLOORS = (
     ("daemon.app",),
     ("daemon.wiring",),
     ("daemon.run", "daemon.rehearsal", "daemon.calibrate", "daemon.mint", "daemon.transcript"),
+    ("daemon.commands.command",),
+    ("daemon.commands",),
     ("daemon.cli",),
     ("daemon.__main__",),
 )
