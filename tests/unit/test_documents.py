@@ -96,6 +96,8 @@ def test_every_room_is_in_the_drawing_of_the_house() -> None:
     missing = [
         room
         for room in rooms
-        if room.stem not in said and room.parent.name != "stand_in" and not room.stem.startswith("simulated_")
+        if room.stem not in said
+        and room.parent.name not in {"stand_in", "commands"}  # the latter have the names of their commands
+        and not room.stem.startswith("simulated_")
     ]
     assert sorted(room.relative_to(ROOT).as_posix() for room in missing if room.stem != "__init__") == []
