@@ -20,6 +20,23 @@ class AbsentButton:
         """Do nothing."""
 
 
+class AbsentMuteSwitch:
+    """A `MuteSwitch` that nobody ever moves: it lets the microphone hear."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    async def position(self) -> bool:
+        """Return False the first time, then wait for ever."""
+        if self._told:
+            await asyncio.get_running_loop().create_future()
+        self._told = True
+        return False
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
 class AbsentLedRing:
     """A `LedRing` without a pixel."""
 

@@ -5,33 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
-from hardware.blocking import in_thread
 from hardware.debounce import Debouncer
-from hardware.gpio_pins import opening_pins, pin_errors
+from hardware.gpio_contact import Contact, open_contact
+from hardware.gpio_pins import pin_errors
 from hardware.interfaces import DeviceLost, Edge
 from hardware.settings import ButtonSettings
 
 _KEPT_EDGES: Final = 256
 """More than seven seconds of the fastest pressing that debouncing lets through; an even number, see `_report`."""
-
-
-class Contact(Protocol):
-    """What is asked of gpiozero's `DigitalInputDevice`. It calls back on lgpio's thread."""
-
-    when_activated: Callable[[], None] | None
-    when_deactivated: Callable[[], None] | None
-
-    @property
-    def is_active(self) -> bool:
-        """Whether the contact is closed right now; a system call of some microseconds."""
-        ...
-
-    def close(self) -> None:
-        """Free the pin."""
-        ...
 
 
 class GpioButton:
@@ -126,15 +109,5 @@ async def open_gpio_button(settings: ButtonSettings) -> GpioButton:
     Raises:
         DeviceMissing: gpiozero, lgpio, the GPIO chip or the pin cannot be used; the text says what to do.
     """
-    contact = await in_thread(lambda: _open_contact(settings), undo=lambda late: late.close())
+    contact = await open_contact(f"button on GPIO{settings.pin}", settings.pin, pull_up=settings.pull_up)
     return GpioButton(contact, settings)
-
-
-def _open_contact(settings: ButtonSettings) -> Contact:
-    with opening_pins(f"button on GPIO{settings.pin}"):
-        # Not gpiozero's Button: that starts a thread of its own for `when_held`. Not its bounce_time either: it
-        # drops edges, and the last one with them (hardware.md section 5).
-        from gpiozero import DigitalInputDevice  # on first use: 0.1 s and 11 MB
-
-        contact: Contact = DigitalInputDevice(settings.pin, pull_up=settings.pull_up, bounce_time=None)
-        return contact
