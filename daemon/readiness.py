@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from .audio.capture import Capture
-from .events import Fault, Status
+from .events import Status
 from .journal import Journal
 from .notify import ServiceManager
 from .panel.lights import meaning
 from .panel.panel import Panel
 
+OPENING_S: Final = 30.0
+"""How long opening one part may take: a sound card that is probed takes seconds, and one that hangs never ends."""
+IMPORTING_S: Final = 30.0
+"""How long the loop may stand still until the link is tried: importing google-genai takes a small board up to 8 s
+(hardware.md section 8), and a library that is read from a slow card is read with every thread at rest."""
+
 
 class Readiness:
-    """READY once the microphone is warm and the button live; then the watchdog, as long as both are true."""
+    """READY once the microphone is warm and the button live; then the watchdog, as long as frames come.
+
+    Args:
+        manager: systemd, or nobody.
+        capture: Counts frames.
+        panel: Knows of the button.
+        status: What the device does.
+        prepared: Whether what stops every thread for seconds is over.
+        journal: Is told `daemon.ready`.
+    """
 
     def __init__(
         self,
@@ -22,25 +38,33 @@ class Readiness:
         capture: Capture,
         panel: Panel,
         status: Callable[[], Status],
+        prepared: Callable[[], bool],
         journal: Journal,
     ) -> None:
         self._manager = manager
         self._capture = capture
         self._panel = panel
         self._status = status
+        self._prepared = prepared
         self._journal = journal
 
     async def run(self) -> None:
         """Report until cancelled; return after READY where nobody watches."""
+        self._manager.starting("Starting: the microphone and the loudspeaker are opened.", OPENING_S)
         await self._capture.ready.wait()
+        self._manager.starting("Starting: the button is opened.", OPENING_S)
         await self._panel.ready.wait()
         self._journal.tell("daemon.ready")
+        self._manager.patience(IMPORTING_S)
         self._manager.ready()
         self._manager.status(meaning(self._status()))
-        frames = -1
+        frames, importing = -1, True
         while (interval_s := self._manager.watchdog_interval_s) is not None:
             # A microphone that is known to be lost is being reopened; silence without a known loss is a hang.
-            if self._capture.frames != frames or Fault.MICROPHONE in self._status().faults:
+            if self._capture.frames != frames or self._capture.lost:
                 self._manager.watchdog()
             frames = self._capture.frames
+            if importing and self._prepared():
+                importing = False
+                self._manager.impatience()
             await asyncio.sleep(interval_s)
