@@ -1,9 +1,10 @@
 """The diary of the device: events with numbers, for journald, a terminal, a file, or a test.
 
-A line is an event (a dotted lower-case name) and fields with units in their names, never prose. Under systemd it
-becomes a journal entry: `EVENT=`, every field in capitals (`SESSION_ID=`, `TURN_ID=`, `FIRST_AUDIO_MS=`), and a
-MESSAGE that reads `turn.done turn_id=3 first_audio_ms=412`. Elsewhere it goes to standard error. Which of the two is
-decided once, by whether standard error *is* the journal; neither stands in for the other.
+A line is an event (a dotted lower-case name) and fields with units in their names, never prose; the words for it are
+made here, by the table in `sentences`. Under systemd it becomes a journal entry: the sentence as its MESSAGE, `EVENT=`,
+every field in capitals (`SESSION_ID=`, `TURN_ID=`, `FIRST_AUDIO_MS=`), and a `MESSAGE_ID=` if its owner must act upon
+it. Elsewhere it goes to standard error. Which of the two is decided once, by whether standard error *is* the journal;
+neither stands in for the other.
 
 What must not be kept does not get in: audio and transcripts are for callers to withhold, keys and tokens are removed
 here from every text.
@@ -21,13 +22,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, Protocol, TextIO, TypeAlias
+from typing import Final, Protocol, TextIO
 
 from .credentials import KEY_LIKE
 from .errors import ConfigurationError
-
-Value: TypeAlias = str | int | float | bool
-"""What a field may hold."""
+from .message_ids import message_id
+from .sentences import sentence
+from .wording import Value
 
 
 class Level(IntEnum):
@@ -50,9 +51,15 @@ class Line:
     fields: Mapping[str, Value]
 
     @property
+    def words(self) -> str:
+        """What happened, in one printable line: a sentence, or `key=value …` where nobody has written one."""
+        fields = (f"{name}={_shown(value)}" for name, value in self.fields.items())
+        return sentence(self.event, self.fields) or " ".join(fields)
+
+    @property
     def text(self) -> str:
-        """The line as a person reads it: `event key=value …`, always one printable line."""
-        return " ".join([self.event, *(f"{name}={_shown(value)}" for name, value in self.fields.items())])
+        """The line as a person reads it, who does not see the event: a sentence, or `event key=value …`."""
+        return sentence(self.event, self.fields) or f"{self.event} {self.words}".rstrip()
 
     def as_dict(self) -> dict[str, Value]:
         """Return the line flat: `at_s`, `event`, `level` ("info", …) and the fields beside them."""
@@ -74,6 +81,8 @@ class Journal:
         """Write to `sink`; `clock` gives `Line.at_s`: seconds since 1970, or a loop's time in a rehearsal."""
         self._sink = sink
         self._clock = clock
+        self.overheard: Callable[[Line], object] = lambda _: None
+        """Called with each line once it is written, on the thread that told it. Must not raise, nor wait."""
         self._lock = threading.RLock()  # re-entrant: a ResourceWarning may be told from within a write
 
     def tell(self, event: str, /, *, level: Level = Level.INFO, **fields: Value | None) -> None:
@@ -90,7 +99,9 @@ class Journal:
             if value is not None:
                 clean[name] = redacted(value) if isinstance(value, str) else value
         with self._lock:
-            self._sink.write(Line(self._clock(), event, level, clean))
+            line = Line(self._clock(), event, level, clean)
+            self._sink.write(line)
+        self.overheard(line)
 
     def error(self, event: str, /, **fields: Value | None) -> None:
         """`tell` at ERROR: something that only its owner can mend."""
@@ -135,7 +146,7 @@ class JsonLinesSink:
 
 
 class TerminalSink:
-    """Writes `HH:MM:SS event key=value …`, local time, for somebody who watches; without DEBUG lines."""
+    """Writes `HH:MM:SS event  sentence`, local time, for somebody who watches; without DEBUG lines."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -143,7 +154,8 @@ class TerminalSink:
     def write(self, line: Line) -> None:
         """Write and flush the line."""
         if line.level < Level.DEBUG:
-            self._file.write(f"{time.strftime('%H:%M:%S', time.localtime(line.at_s))} {line.text}\n")
+            clock = time.strftime("%H:%M:%S", time.localtime(line.at_s))
+            self._file.write(f"{clock} {line.event:<{_EVENT_COLUMN}} {line.words}".rstrip() + "\n")
             self._file.flush()
 
 
@@ -160,6 +172,8 @@ class JournaldSink:
     def write(self, line: Line) -> None:
         """Send the line as one entry; its time is journald's own."""
         fields = {"EVENT": line.event, **{name.upper(): _plain(value) for name, value in line.fields.items()}}
+        if told := message_id(line.event, line.fields):
+            fields = {"MESSAGE_ID": told, **fields}
         with suppress(OSError):
             self._sendv(
                 f"MESSAGE={line.text}",
@@ -245,10 +259,11 @@ def redacted(text: str) -> str:
     return KEY_LIKE.sub(_REMOVED, text)
 
 
+_EVENT_COLUMN: Final = 18
 _FOREIGN_TEXT_CHARACTERS: Final = 200
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _FIELD: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")  # journald's limit
-_RESERVED: Final = frozenset({"at_s", "event", "level", "message", "priority", "syslog_identifier"})
+_RESERVED: Final = frozenset({"at_s", "event", "level", "message", "message_id", "priority", "syslog_identifier"})
 _REMOVED: Final = "[removed]"
 _IN_URL: Final = re.compile(r"(\b\w*(?:key|token)=)[^\s&#'\"]+")
 _IN_HEADER: Final = re.compile(

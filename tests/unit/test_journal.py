@@ -33,6 +33,7 @@ from daemon.journal import (
     process_sink,
     redacted,
 )
+from daemon.message_ids import MESSAGE_IDS
 
 KEY = "AIza" + "SyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY"
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
@@ -111,13 +112,15 @@ class TestLines:
 
 
 class TestTerminal:
-    def test_a_line_reads_as_a_clock_an_event_and_its_fields(self) -> None:
+    def test_a_line_reads_as_a_clock_an_event_and_a_sentence(self) -> None:
         out = io.StringIO()
-        journal_to(TerminalSink(out)).tell("turn.done", turn_id=3, first_audio_ms=412.0, drift_ms=0.12345, muted=True)
-        line = out.getvalue()
-        assert re.fullmatch(
-            r"\d\d:\d\d:\d\d turn\.done turn_id=3 first_audio_ms=412 drift_ms=0\.123 muted=true\n", line
-        )
+        journal_to(TerminalSink(out)).tell("turn.done", turn_id=3, outcome="answered", first_audio_ms=412)
+        assert re.fullmatch(r"\d\d:\d\d:\d\d turn\.done +Answered after 412 ms \(turn 3\)\n", out.getvalue())
+
+    def test_what_nobody_has_put_into_words_reads_as_its_fields(self) -> None:
+        out = io.StringIO()
+        journal_to(TerminalSink(out)).tell("gate.opened", turn_id=3, drift_ms=0.12345, muted=True)
+        assert re.fullmatch(r"\d\d:\d\d:\d\d gate\.opened +turn_id=3 drift_ms=0\.123 muted=true\n", out.getvalue())
 
     def test_debug_lines_are_not_shown(self) -> None:
         out = io.StringIO()
@@ -135,7 +138,7 @@ class TestTerminal:
     @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
     def test_every_text_can_be_read_back(self, text: str) -> None:
         out = io.StringIO()
-        journal_to(TerminalSink(out)).tell("link.lost", reason=text)
+        journal_to(TerminalSink(out)).tell("status.changed", reason=text)
         shown = out.getvalue()[:-1].partition("reason=")[2]
         assert (json.loads(shown) if shown.startswith('"') else shown) == redacted(text)
 
@@ -159,7 +162,7 @@ class TestJournald:
         journal.tell("turn.done", level=Level.ERROR, session_id="s1", turn_id=7, first_audio_ms=183.5, muted=False)
         assert entries == [
             (
-                "MESSAGE=turn.done session_id=s1 turn_id=7 first_audio_ms=183.5 muted=false",
+                "MESSAGE=A turn is over (turn 7)",
                 "PRIORITY=3",
                 "SYSLOG_IDENTIFIER=vocative",
                 "EVENT=turn.done",
@@ -168,6 +171,19 @@ class TestJournald:
                 "FIRST_AUDIO_MS=183.5",
                 "MUTED=false",
             )
+        ]
+
+    def test_what_its_owner_must_act_upon_has_a_message_id(self) -> None:
+        entries: list[tuple[str, ...]] = []
+        journal = journal_to(JournaldSink(lambda *fields: entries.append(fields)))
+        journal.error("key.missing", remedy="Put it there.")
+        journal.warn("link.lost", reason="close 1006")
+        journal.warn("link.lost", reason="close 1008", remedy="Make a new one.")
+        ids = [[field for field in entry if field.startswith("MESSAGE_ID=")] for entry in entries]
+        assert ids == [
+            [f"MESSAGE_ID={MESSAGE_IDS['key.missing']}"],
+            [],
+            [f"MESSAGE_ID={MESSAGE_IDS['link.lost']}"],
         ]
 
     def test_a_journald_that_is_gone_takes_no_turn_with_it(self) -> None:
@@ -232,6 +248,14 @@ class TestSecrets:
     def test_no_sink_gets_to_see_a_secret(self, memory: MemorySink) -> None:
         journal_to(memory).tell("link.failed", reason=f"no such key: {KEY}")
         assert memory.lines[0]["reason"] == "no such key: [removed]"
+
+    def test_no_sentence_tells_one(self) -> None:
+        entries: list[tuple[str, ...]] = []
+        out = io.StringIO()
+        for sink in (JournaldSink(lambda *fields: entries.append(fields)), TerminalSink(out)):
+            journal_to(sink).tell("link.failed", reason=f"no such key: {KEY}")
+        assert "MESSAGE=No connection: no such key: [removed]" in entries[0]
+        assert KEY[4:] not in repr(entries) + out.getvalue()
 
 
 class TestForeignLoggers:

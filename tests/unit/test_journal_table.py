@@ -45,7 +45,7 @@ def in_the_source() -> dict[str, Told]:
                     if path == OUTAGES:
                         found[event].fields.add("part")
                 elif name == "failed" and path.parent == OUTAGES.parent:
-                    found[event].levels.add("info")
+                    found[event].levels.add("warning")
                     found[event].fields |= {"part", "reason"}
     return dict(found)
 
