@@ -53,7 +53,7 @@ def long_run(seed: int, seconds: float, *, samples: int = 16, traced: bool = Fal
             await performance.play()
             watching.cancel()
             await asyncio.sleep(5.0)
-            _tidy(story)
+            tidy(story)
             taken.append(_sample(story))
 
     if traced:
@@ -70,13 +70,14 @@ async def _watch(story: Story, every_s: float, taken: list[Sample]) -> None:
     due_s = story.now() + every_s
     while True:
         await asyncio.sleep(TIDIED_EVERY_S)
-        _tidy(story)
+        tidy(story)
         if story.now() >= due_s:
             due_s += every_s
             taken.append(_sample(story))
 
 
-def _tidy(story: Story) -> None:
+def tidy(story: Story) -> None:
+    """Forget what only a test remembers."""
     story.journal.lines.clear()
     del story.board.ring.shown[:-1]
     del story.connector.attempts[:-2]
