@@ -17,8 +17,6 @@ What it leaves to its user, and is done here:
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +24,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from hardware.alsa_chatter import chatter_held_back
 from hardware.card_format import CAPTURE_RATES_HZ, PLAYBACK_RATES_HZ, CardFormat
+from hardware.holder import busy_card, card_holders, held_by
 from hardware.interfaces import DeviceMissing
 from hardware.pyaudio_api import (
     INVALID_CHANNELS,
@@ -41,6 +41,7 @@ from hardware.pyaudio_api import (
     refusal,
 )
 from hardware.sound_devices import Ability, Direction, SoundDevice, find_device, has_new_card
+from hardware.usb_ports import card_at_port
 
 Wishes: TypeAlias = Callable[[SoundDevice], Sequence[CardFormat]]
 """What to try of a device, the best first; may raise `DeviceMissing`."""
@@ -49,7 +50,6 @@ _LOCK_S: Final = 5.0
 """Longer than any card takes to be opened or closed; when it has passed, ALSA hangs."""
 _LAST_CALLBACK_S: Final = 0.2
 """How long a stream that is being closed may take to end by itself: ten periods."""
-_CHATTER: Final = (b"ALSA lib ", b"Cannot connect to server", b"jack server is not", b"JackShm", b"Expression '", b"\n")
 
 
 class OpenStream:
@@ -85,9 +85,13 @@ class PortAudio:
     All methods block, and are safe on any thread.
     """
 
-    def __init__(self, cards: Path = Path("/proc/asound/cards")) -> None:
-        """Read the kernel's cards from `cards`; it is absent where ALSA has only plug-ins, and not needed there."""
+    def __init__(self, cards: Path = Path("/proc/asound/cards"), proc: Path = Path("/proc")) -> None:
+        """Read the kernel's cards from `cards`; it is absent where ALSA has only plug-ins, and not needed there.
+
+        Below `proc` is looked for who holds a card.
+        """
         self._cards = cards
+        self._proc = proc
         self._cards_listed = ""
         """The kernel's cards when PortAudio last looked."""
         self._streams: set[OpenStream] = set()
@@ -101,13 +105,30 @@ class PortAudio:
     def abilities(self, direction: Direction) -> list[Ability]:
         """Return what each device really supports in `direction`, as fresh as the open streams allow.
 
+        For commands, not for the daemon: meanwhile nothing comes out on stderr.
+
         Raises:
             DeviceMissing: PortAudio cannot be used at all.
         """
-        with self._turn("sound"):
+        with self._turn("sound"), chatter_held_back():
             audio = self._initialised("sound")
             try:
                 return [_ability(audio, device, direction) for device in _listed(audio) if device.serves(direction)]
+            finally:
+                audio.terminate()
+
+    def chosen(self, direction: Direction, wanted: str) -> str:
+        """Return the name of the device that `wanted` means now, which is not opened.
+
+        Raises:
+            DeviceMissing: There is none.
+        """
+        with self._turn(direction.value):
+            audio = self._initialised(direction.value)
+            try:
+                return self._found(audio, direction, wanted).name
+            except OSError as error:
+                raise DeviceMissing(refusal(direction.value, wanted, error)) from error
             finally:
                 audio.terminate()
 
@@ -155,11 +176,21 @@ class PortAudio:
 
     def _found(self, audio: PyAudio, direction: Direction, wanted: str) -> SoundDevice:
         """Return the device that `wanted` means."""
-        index = find_device(_listed(audio), wanted, direction, self._cards_now())
+        wanted = card_at_port(wanted, direction)
+        try:
+            index = find_device(_listed(audio), wanted, direction, self._cards_now())
+        except DeviceMissing as missing:
+            # What was busy when PortAudio looked for devices is not in its list.
+            raise DeviceMissing(busy_card(wanted, direction, self._proc) or str(missing)) from missing
         if index is not None:
             return _device(audio.get_device_info_by_index(index))
         capture = direction is Direction.CAPTURE
-        return _device(audio.get_default_input_device_info() if capture else audio.get_default_output_device_info())
+        try:
+            return _device(audio.get_default_input_device_info() if capture else audio.get_default_output_device_info())
+        except OSError as error:
+            if held := busy_card(wanted, direction, self._proc):
+                raise DeviceMissing(held) from error
+            raise
 
     def _first_taken(
         self,
@@ -188,6 +219,9 @@ class PortAudio:
                     stream_callback=callback,
                 )
             except OSError as error:
+                if number_of(error) == UNAVAILABLE:
+                    held = held_by(card_holders(device.name, direction, self._proc))
+                    raise DeviceMissing(refusal(direction.value, device.name, error, held)) from error
                 if number_of(error) not in {INVALID_RATE, INVALID_CHANNELS}:
                     raise
                 refused = error
@@ -222,7 +256,7 @@ class PortAudio:
         try:
             import pyaudio  # on first use; it has no types, hence our Protocols
 
-            with _chatter_held_back():
+            with chatter_held_back():
                 audio: PyAudio = pyaudio.PyAudio()
         except ImportError as error:
             raise DeviceMissing(f"{part}: {error}. Install PyAudio: `apt install python3-pyaudio`") from error
@@ -268,23 +302,3 @@ def _ability(audio: PyAudio, device: SoundDevice, direction: Direction) -> Abili
         else:
             rates_hz.append(rate_hz)
     return Ability(device.name, device.channels(direction), tuple(rates_hz))
-
-
-@contextmanager
-def _chatter_held_back() -> Iterator[None]:
-    """Keep off stderr what ALSA and JACK print about each card that is not there: a dozen lines at every attempt.
-
-    The libraries write to file descriptor 2 itself, which belongs to the whole process. Whatever else is written
-    meanwhile, by any thread, comes out when the body ends. So the body must be one that returns: PortAudio's
-    initialisation does, within a second, opening a device might not.
-    """
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            held.seek(0)
-            os.write(2, b"".join(line for line in held if not line.startswith(_CHATTER)))

@@ -12,6 +12,10 @@ from hardware.interfaces import DeviceMissing
 
 _CARD: Final = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)
 """A card in /proc/asound/cards: ` 2 [Device         ]: USB-Audio - USB PnP Sound Device`."""
+_NAMED_CARD: Final = re.compile(r"^\s*(\d+) \[\S+\s*\]: .*? - (.*)$", re.MULTILINE)
+"""The same with the name that PortAudio shows: `USB PnP Sound Device`."""
+_KERNEL_PCM: Final = re.compile(r"^(\d+)-(\d+): .*? : (.*?)( : playback \d+)?( : capture \d+)?\s*$", re.MULTILINE)
+"""A line of /proc/asound/pcm: `02-00: USB Audio : USB Audio : playback 1 : capture 1`, its id before its name."""
 _CARD_WANTED: Final = re.compile(r"^(?:plug)?hw:CARD=([^,]+)(?:,DEV=(\d+))?$")
 
 
@@ -104,6 +108,36 @@ def find_device(devices: Sequence[SoundDevice], wanted: str, direction: Directio
         f'{direction.value}: no device fits "{wanted}". There are: {names}{f"; cards: {ids}" if ids else ""}. '
         f"Plug it in, or set {direction.value}.device to one of these."
     )
+
+
+def kernel_devices(cards: str, pcms: str) -> list[SoundDevice]:
+    """Return the cards' devices as the kernel lists them, under the names that PortAudio gives them.
+
+    PortAudio leaves out what is busy while it looks; the kernel does not. How many channels they have it does not
+    say: one stands for "it has this direction". The index is the place in the list, and nothing to PortAudio.
+
+    Args:
+        cards: What /proc/asound/cards says.
+        pcms: What /proc/asound/pcm says.
+    """
+    names = dict(_NAMED_CARD.findall(cards))
+    found = []
+    for index, (card, pcm, name, plays, captures) in enumerate(_KERNEL_PCM.findall(pcms)):
+        of_card = names.get(str(int(card)), "")
+        shown = f"{of_card}: {_without_card(name, of_card)} (hw:{int(card)},{int(pcm)})"
+        found.append(SoundDevice(index, shown, inputs=int(bool(captures)), outputs=int(bool(plays))))
+    return found
+
+
+def _without_card(name: str, card: str) -> str:
+    """Return a device's name as PortAudio shows it behind its card's: without the words that it begins with in common.
+
+    From `SkipCardDetailsInName` in its pa_linux_alsa.c.
+    """
+    words, known = name.split(" "), card.split(" ")
+    common = known[known.index(words[0]) :] if words[0] in known else []
+    count = next((at for at, (word, other) in enumerate(zip(words, common, strict=False)) if word != other), None)
+    return " ".join(words[min(len(words), len(common)) if count is None else count :]) or "-"
 
 
 def has_new_card(cards_before: str, cards_now: str) -> bool:

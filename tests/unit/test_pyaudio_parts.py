@@ -16,16 +16,18 @@ import pytest
 from numpy.typing import NDArray
 
 from hardware import pyaudio_host, pyaudio_microphone, pyaudio_stream
+from hardware.alsa_chatter import chatter_held_back
 from hardware.board import sound_devices
 from hardware.card_format import CardFormat
 from hardware.interfaces import DeviceMissing
 from hardware.pcm import DOWN, FRAME_S, UP, gain_of_db, samples
 from hardware.pyaudio_api import ABORT, CONTINUE, INPUT_OVERFLOW, OUTPUT_UNDERFLOW, Callback, DeviceInfo, refusal
-from hardware.pyaudio_host import PortAudio, _chatter_held_back
+from hardware.pyaudio_host import PortAudio
 from hardware.pyaudio_microphone import PyAudioMicrophone, _captured_s, open_microphone
 from hardware.pyaudio_speaker import PyAudioSpeaker, _delay_s, open_speaker
 from hardware.settings import MicrophoneSettings, SpeakerSettings
 from tests.support.known_sound import known_sound
+from tests.support.pi_root import PiRoot
 
 NOW_S = 500.0
 SILENT_RAW = bytes(4 * UP.frame_samples)
@@ -375,6 +377,28 @@ def test_a_card_that_cannot_says_what_it_can_and_what_to_do(
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("listed", [True, False], ids=["listed as busy", "left out by PortAudio"])
+def test_a_card_that_is_busy_names_who_holds_it(
+    card: StrictPyAudio, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, listed: bool
+) -> None:
+    pi = PiRoot(tmp_path)
+    pi.process(812, "arecord")
+    pi.write("/proc/asound/cards", " 1 [Device         ]: USB-Audio - USB Audio\n")
+    pi.write("/proc/asound/pcm", "01-00: USB Audio : - : playback 1 : capture 1\n")
+    pi.write("/proc/asound/card1/pcm0c/sub0/status", "state: RUNNING\nowner_pid   : 812\n")
+    proc = tmp_path / "proc"
+    monkeypatch.setattr(pyaudio_stream, "PORTAUDIO", PortAudio(proc / "asound/cards", proc))
+    card.busy = True
+    card.inputs = 2 if listed else 0
+
+    async def story() -> None:
+        words = r"^microphone: .* cannot be opened: .*arecord \(process 812\) holds it"
+        with pytest.raises(DeviceMissing, match=words):
+            await open_microphone(MicrophoneSettings(device="hw:CARD=Device"))
+
+    asyncio.run(story())
+
+
 def test_all_devices_are_listed_with_what_they_really_support(card: StrictPyAudio) -> None:
     card.outputs = 1
     microphones, speakers = sound_devices()
@@ -406,7 +430,7 @@ def test_portaudios_errors_come_with_something_to_do(error: OSError, words: str)
 
 def test_only_the_sound_libraries_chatter_is_kept_off_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     os.write(2, b"before\n")
-    with _chatter_held_back():
+    with chatter_held_back():
         os.write(2, b"ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM cards.pcm.rear\nsomebody's log line\n")
         os.write(2, b"jack server is not running or cannot be started\n\n")
         os.write(2, b"Traceback (most recent call last):\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hardware.interfaces import DeviceMissing
-from hardware.sound_devices import Direction, SoundDevice, find_device, has_new_card
+from hardware.sound_devices import Direction, SoundDevice, find_device, has_new_card, kernel_devices
 
 CARDS = """\
  0 [vc4hdmi        ]: vc4-hdmi - vc4-hdmi
@@ -87,3 +87,30 @@ def test_without_any_device_it_says_so() -> None:
 )
 def test_only_a_card_that_was_not_there_makes_the_list_old(before: str, now: str, new: bool) -> None:
     assert has_new_card(before, now) is new
+
+
+def test_the_kernel_lists_cards_under_the_names_that_portaudio_gives_them() -> None:
+    pcms = """\
+00-00: MAI PCM i2s-hifi-0 : MAI PCM i2s-hifi-0 : playback 1
+01-00: Google voiceHAT : Google voiceHAT : playback 1 : capture 1
+02-00: USB Audio : USB Audio : capture 1
+02-01: USB Audio : USB Audio #1 : playback 1
+"""
+    found = kernel_devices(CARDS, pcms)
+    assert [device.name for device in found] == [device.name for device in DEVICES if device.is_card]
+    assert [(device.inputs, device.outputs) for device in found] == [(0, 1), (1, 1), (1, 0), (0, 1)]
+    assert kernel_devices("", "") == []
+
+
+@pytest.mark.parametrize(
+    ("card", "pcm", "name"),
+    [
+        ("Loopback", "Loopback PCM", "Loopback: PCM (hw:0,0)"),  # seen in a kernel with snd-aloop
+        ("USB Audio", "USB Audio", "USB Audio: - (hw:0,0)"),
+        ("HDA Intel PCH", "Intel PCH Analog", "HDA Intel PCH: Analog (hw:0,0)"),
+        ("USB", "USBx", "USB: USBx (hw:0,0)"),
+    ],
+)
+def test_words_of_the_card_are_not_said_twice(card: str, pcm: str, name: str) -> None:
+    listed = kernel_devices(f" 0 [X              ]: X - {card}\n", f"00-00: {pcm} : {pcm} : capture 1\n")
+    assert [device.name for device in listed] == [name]
