@@ -17,11 +17,10 @@ from typing import Final
 CREDENTIAL: Final = "gemini-api-key"
 """The name of the systemd credential."""
 REMEDY: Final = (
-    "put it, and nothing else, into a file that only root can read and the service is given:"
-    " sudo install -m 600 /dev/stdin /etc/vocative/gemini-api-key (paste the key, then Ctrl-D),"
+    "give it to the service, where only root can read it: sudo vocative key (it asks for the key),"
     " then sudo systemctl restart vocative"
 )
-"""The end of a sentence about a key that is not where it should be; vocative.service names the same file."""
+"""The end of a sentence about a key that is not where it should be."""
 VARIABLES: Final = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 KEY_LIKE: Final = re.compile(
     r"AIza[\w-]{30,}"  # Google API keys
@@ -33,6 +32,19 @@ KEY_LIKE: Final = re.compile(
 """Matches what looks like a key anywhere in a text. Never print what it matched."""
 _ASSIGNED: Final = re.compile(r"[A-Z][A-Z0-9_]*=[^=]")
 """NAME=value, as in a shell's environment file."""
+_OTHERS: Final = (
+    ("auth_tokens/", "is a token that stands in for a key for some minutes; it takes the key itself"),
+    ("ya29.", "is an access token, good for an hour; it takes an API key"),
+    ("sk-", "is a key of another service; it takes one from https://aistudio.google.com/apikey"),
+    ("http", "is an address"),
+    ("/", "is a path; it takes the key itself"),
+    ("{", "is a file of a service account; it takes an API key"),
+)
+"""What is pasted by mistake, by its beginning, and what is said about it."""
+_GOOGLE_LENGTH: Final = 39
+"""Of the keys that begin with AIza, in characters."""
+_SHORTEST: Final = 10
+"""No key of any service is shorter."""
 _LONGEST_BYTES: Final = 4096
 """No key is longer; a longer file is something else."""
 
@@ -106,6 +118,26 @@ def token_credential(token_credential_file: str) -> Credential:
         )
     except _UnusableError as refused:
         return Credential(None, f"There is no credential for the token service: {place} {refused}.")
+
+
+def key_fault(text: str) -> str:
+    """Return why `text`, as its owner gave it, cannot be an API key, as the end of a sentence; empty if it can.
+
+    White space around it does no harm. The text itself is never in it. Whether the service takes the key, only asking
+    the service shows.
+    """
+    try:
+        key = _sound(text)
+    except _UnusableError:
+        return "must be the key alone, without a name, quotes, spaces or a second line"
+    for beginning, said in _OTHERS:
+        if key.startswith(beginning):
+            return said
+    if key.startswith("AIza") and len(key) < _GOOGLE_LENGTH:
+        return f"has {len(key)} characters, and one that begins like it has {_GOOGLE_LENGTH}; a part is missing"
+    if not _SHORTEST <= len(key) <= _LONGEST_BYTES:
+        return f"has {len(key)} characters, and no key is so {'short' if len(key) < _SHORTEST else 'long'}"
+    return ""
 
 
 def refusal(path: Path) -> str:
