@@ -187,6 +187,22 @@ class PiCamera(DozingCamera):
                 camera.close()
 
 
+def connected() -> list[str]:
+    """Return the models of the cameras on the ribbon connector; none where Picamera2 is not installed.
+
+    Takes seconds, and prints what libcamera has to say. USB cameras, which libcamera knows as well, are left out.
+    """
+    if any(find_spec(package) is None for package in ("picamera2", "libcamera")):
+        return []
+    try:
+        from picamera2 import Picamera2
+
+        known = Picamera2.global_camera_info()
+    except _ERRORS:
+        return []
+    return [str(camera["Model"]) for camera in known if "usb" not in str(camera["Id"]).lower()]
+
+
 def _configure(camera: Picamera, settings: CameraSettings) -> None:
     """Ask for small frames as JPEG's own planes, which cost least, and for two buffers (hardware.md section 6)."""
     width_px = settings.width_px // 2 * 2

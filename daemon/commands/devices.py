@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import json
 
 from ..errors import ExitStatus
-from .command import Commands
+from .command import Commands, add_config, config_path
 
 
 def add_to(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_parser("devices", help="list the microphones and speakers that there are")
+    parser = commands.add_parser("devices", help="list what is connected, and what to write for it")
+    add_config(parser)
+    parser.add_argument("--json", action="store_true", help="print everything for a program")
     parser.set_defaults(run=_devices)
 
 
-def _devices(_: argparse.Namespace) -> int:
-    from hardware.board import sound_devices
-    from hardware.interfaces import HardwareError
+def _devices(asked: argparse.Namespace) -> int:
+    from ..devices import devices, text
 
-    try:
-        microphones, speakers = sound_devices()
-    except HardwareError as error:
-        print(error, file=sys.stderr)
-        return ExitStatus.HARDWARE_GONE
-    for key, names in (("microphone.device", microphones), ("speaker.device", speakers)):
-        print(f"For {key}, any part of a name that fits no other:")
-        print("\n".join(f"    {name}" for name in names) or "    (none)")
-    return ExitStatus.ASKED_TO_STOP
+    found = devices(config_path(asked.config))
+    print(json.dumps(found.as_json(), indent=2) if asked.json else text(found))
+    return ExitStatus.HARDWARE_GONE if found.sound_fault else ExitStatus.ASKED_TO_STOP
