@@ -1,4 +1,4 @@
-"""What sounds next: the answer's next frame, an earcon over it, at the owner's volume."""
+"""What sounds next: the answer's next frame or else a phrase of our own, an earcon over it, at the owner's volume."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Part:
     level: float | None
     """How loud it is before the owner's volume, 0 to 1; None if it cannot be heard after it."""
     answer: Answer | None
-    """Whose frame it is; None for an earcon alone."""
+    """Whose frame it is; None for an earcon or a phrase."""
     length_s: float
     """How much of the answer is in it."""
 
@@ -29,9 +29,11 @@ class Mix:
     def __init__(self, volume_percent: int) -> None:
         self.volume: Final = Volume(volume_percent)
         self._earcon = b""
+        self._phrase = b""
 
     def __repr__(self) -> str:
-        return f"<Mix {self.volume!r}{' and an earcon' if self._earcon else ''}>"
+        earcon, phrase = " and an earcon" if self._earcon else "", " and a phrase" if self._phrase else ""
+        return f"<Mix {self.volume!r}{earcon}{phrase}>"
 
     def add_earcon(self, pcm: bytes) -> None:
         """Mix `pcm` (s16le, mono, 24 kHz) into the frames to come, the next one first."""
@@ -39,9 +41,22 @@ class Mix:
         size = frames * DOWN.frame_bytes
         self._earcon = mixed(self._earcon.ljust(size, b"\0"), pcm.ljust(size, b"\0"))
 
-    def drop_earcon(self) -> None:
-        """Let nothing more of an earcon sound."""
-        self._earcon = b""
+    def set_phrase(self, pcm: bytes) -> None:
+        """Have `pcm` (s16le, mono, 24 kHz) said once the earcon of the moment is over, in place of any other phrase.
+
+        It gives way for good to the first frame of an answer.
+        """
+        whole = pcm + b"\0" * (-len(pcm) % DOWN.frame_bytes)
+        self._phrase = b"\0" * len(self._earcon) + whole
+
+    def drop_phrase(self) -> bool:
+        """Let nothing more of a phrase sound; return whether there was anything left of one."""
+        dropped, self._phrase = bool(self._phrase), b""
+        return dropped
+
+    def drop_all(self) -> None:
+        """Let nothing more of an earcon or a phrase sound."""
+        self._earcon = self._phrase = b""
 
     def next_part(self, answer: Answer, hand_over_s: float) -> Part | None:
         """Return the next frame of the answer and the earcon together, or None if there is neither.
@@ -50,9 +65,12 @@ class Mix:
         """
         before_s = answer.buffer.played_s
         frame = answer.buffer.pull(hand_over_s)
-        if frame is None and not self._earcon:
+        if frame is not None:
+            self._phrase = b""
+        if frame is None and not self._earcon and not self._phrase:
             return None
-        sound = frame or DOWN.silence
+        sound = frame or self._phrase[: DOWN.frame_bytes] or DOWN.silence
+        self._phrase = self._phrase[DOWN.frame_bytes :]
         if self._earcon:
             sound = mixed(sound, self._earcon[: DOWN.frame_bytes])
             self._earcon = self._earcon[DOWN.frame_bytes :]

@@ -1,7 +1,7 @@
 """The loudspeaker's side of the daemon: answers through the jitter buffer, earcons over them, silence at once.
 
 play ──► Answer (jitter buffer) ──┐
-earcon ───────────────────────────┴─► Mix (volume) ──► speaker.write     one frame at a time; write sets the pace
+say, earcon ──────────────────────┴─► Mix (volume) ──► speaker.write     one frame at a time; write sets the pace
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Playback:
         answer = self._answer
         if answer.turn_id > turn_id:
             return Heard(turn_id)
-        self._mix.drop_earcon()
+        self._mix.drop_all()
         self._stop(now)
         return answer.heard(now) if answer.turn_id == turn_id else Heard(turn_id)
 
@@ -152,6 +152,24 @@ class Playback:
             self._mix.add_earcon(pcm)
             self._rest.wake(_now())
             self._work.set()
+
+    def say(self, pcm: bytes) -> None:
+        """Say `pcm` (s16le, mono, 24 kHz), a phrase that is kept here, unless an answer sounds or until one does.
+
+        It begins when the earcon of the moment is over. Without a speaker it is dropped, like an earcon.
+        """
+        if self._speaker is not None or self._rest.asleep:
+            self._mix.set_phrase(pcm)
+            self._rest.wake(_now())
+            self._work.set()
+
+    def hush(self) -> None:
+        """Drop what is left of a phrase, what is in the speaker included."""
+        if self._mix.drop_phrase():  # while there was some left, nothing else but an earcon was handed over
+            self._piece = None
+            self._sounds.silenced(_now())
+            if self._speaker is not None:
+                self._speaker.flush()
 
     async def run(self) -> NoReturn:
         """Play until cancelled; the speaker is closed afterwards. A lost speaker is opened again, for ever.
@@ -212,7 +230,7 @@ class Playback:
             self._announcements.append(told)
 
     def _faulted(self, lost: bool) -> None:
-        self._mix.drop_earcon()  # one that was to wake the speaker, too: it is of the moment
+        self._mix.drop_all()  # one that was to wake the speaker, too: it is of the moment
         self._on_fault(lost)
 
     def _give_up(self) -> None:
@@ -249,7 +267,7 @@ class Playback:
             return lost  # the piece, if any, is what the answer goes on with
         finally:
             self._speaker = None
-            self._mix.drop_earcon()
+            self._mix.drop_all()
             self._sounds.device_lost(_now())
             await speaker.close()
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .answer import Answerer, Pacing
+from .answer import Answer, Answerer, Pacing
 from .dice import Dice
 from .faults import Faults, Nemesis
 from .memory import Turn
+from .recital import recited
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Conduct:
         pacing: How fast.
         manners: The service's habits.
         words_of: What inputTranscription says of a turn.
+        recite: What is answered to a text, in the place of `answer`; None where `answer` is.
         nemesis: What strikes when; renewed with each change of the faults.
     """
 
@@ -63,6 +65,7 @@ class Conduct:
         self.pacing = pacing
         self.manners = manners
         self.words_of: Callable[[Turn], str] = guessed
+        self.recite: Callable[[str], Answer | None] = recited
         self.faults = faults
 
     def __repr__(self) -> str:

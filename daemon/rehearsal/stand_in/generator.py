@@ -144,7 +144,7 @@ class Generator:
         if owed.answer is not None:
             self._perform(self._now, owed.answer, now + self._conduct.pacing.think_s)
             return
-        answer = self._conduct.answer(owed.turn.number)
+        answer = self._conduct.recite(owed.turn.text) or self._conduct.answer(owed.turn.number)
         begins_s = max(now, ended_s + self._conduct.pacing.think_s)
         if self._dropped:
             begins_s = max(now, ended_s + self._conduct.dice.uniform(*self._conduct.manners.reissue_s))
