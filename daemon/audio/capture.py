@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NoReturn, Protocol
 
 from daemon.audio.echo import EchoControl
-from daemon.audio.gate import Gate, Marker
+from daemon.audio.gate import Gate, GateSettings, Marker
 from daemon.audio.reopening import Reopening
 from daemon.audio.vad import Vad
 from daemon.journal import Level
@@ -71,7 +71,8 @@ class Capture:
     ) -> None:
         self._open_microphone: Final = open_microphone
         self._gate: Final = gate
-        self._echo: Final = echo
+        self.echo = echo
+        """Another one may take its place between two frames."""
         self._vad: Final = vad
         self._listener: Final = listener
         self._audible: Final = audible
@@ -79,7 +80,7 @@ class Capture:
         self._reopening: Final = Reopening("microphone", open_microphone, on_fault=listener.microphone_lost, tell=tell)
         self._microphone: Microphone | None = None
         self._muted = False
-        self._times_s: Final = deque[float](maxlen=gate.settings.kept_frames)
+        self._times_s = deque[float](maxlen=gate.settings.kept_frames)
         """When the newest frames that did not pass were captured."""
         self._lost_frames = 0
         """Frames that the device lost while the gate was open."""
@@ -87,6 +88,8 @@ class Capture:
         """Frames since the newest that the echo control took: it is to know how much time has passed."""
         self.frames = 0
         """How many frames were read, ever: for a watchdog."""
+        self.lost = False
+        """Whether the microphone is known to be lost: closing and opening it takes seconds, in which no frames come."""
         self.level_db = SILENCE_DBFS
         """Loudness in dBFS: rises at once, falls by 30 dB a second; -96 while muted."""
         self.ready: Final = asyncio.Event()
@@ -122,6 +125,11 @@ class Capture:
             self._tell("microphone.overflow", level=Level.WARNING, lost_ms=self._lost_frames * FRAME_MS)
             self._lost_frames = 0
 
+    def go_by(self, settings: GateSettings) -> None:
+        """Have the closed gate listen as `settings` say; see `Gate.go_by`."""
+        self._gate.go_by(settings)
+        self._times_s = deque(self._times_s, maxlen=settings.kept_frames)
+
     def watch(self, attack_ms: int | None, for_s: float | None = None) -> None:
         """Have the closed gate tell of a voice; see `Gate.watch`."""
         self._gate.watch(attack_ms, for_s)
@@ -147,6 +155,7 @@ class Capture:
                     self._heard(await microphone.read())
             except DeviceLost as error:
                 lost = error
+                self.lost = True
             finally:
                 self._microphone = None
                 await microphone.close()
@@ -154,6 +163,7 @@ class Capture:
             for _ in range(_FADING_FRAMES):
                 self._vad.voiced(UP.silence)
             microphone = await self._reopening.again(lost)
+            self.lost = False
 
     def _heard(self, frame: Frame) -> None:
         """Take one frame from the driver's hands into the gate's."""
@@ -167,7 +177,7 @@ class Capture:
             self._vad.voiced(UP.silence)  # or it would go on hearing the voice from before, afterwards
             self._pass_time(1)
             return
-        cleaned = self._echo.heard(replace(frame, lost_frames=self._unheard_frames), audible=self._audible())
+        cleaned = self.echo.heard(replace(frame, lost_frames=self._unheard_frames), audible=self._audible())
         self._unheard_frames = 0
         self.level_db = max(level_dbfs(cleaned.pcm), self.level_db - _FALL_DB)
         voiced = self._vad.voiced(cleaned.pcm) and cleaned.users

@@ -38,6 +38,7 @@ QUESTIONS: Final = {
     "jitter": Question("tests.bench.jitter_bench", "Do answers run dry, and what does preventing it cost?"),
     "stages": Question("tests.bench.stages", "What processor time does each stage of the sound path take?"),
     "beside": Question("tests.bench.beside", "Does a picture or a tool beside an answer make any of it late?"),
+    "idle": Question("tests.bench.idle", "What does the device cost while nobody talks to it?"),
     "answer_time": Question("tests.bench.answer_time", "How long is our own part from the last word to the answer?"),
 }
 
