@@ -7,25 +7,29 @@ carries them out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Final
 
 from hardware.interfaces import Board
 from hardware.pcm import DOWN, loudness
 
-from . import control
+from . import control_server
+from .adoption import Adoption
 from .audio.capture import Capture
 from .audio.earcon import Earcon, sound
 from .audio.playback import Heard, Playback
 from .audio.vad import Vad
-from .audio.whoosh import whoosh
-from .budget import Prices
+from .choices import blindness, looks, prices, ways
+from .condition import Condition
 from .config import Config
+from .config.changes import Changes
+from .control import Reply
 from .conversation import Conversation
 from .device import OwnDevice
 from .diary import Diary
 from .ears import Ears
+from .effects import Effect
 from .events import (
     BargedIn,
     Doubled,
@@ -45,63 +49,51 @@ from .events import (
     RingingChanged,
     SightChanged,
     SpeechDropped,
+    Status,
     ToolsCalled,
     TurnState,
     VoiceHeard,
 )
 from .hands import Hands
+from .health_watch import HealthWatch
 from .journal import Journal
 from .keeping import Keeping
 from .last_words import LastWords
 from .limits import LimitWatch
 from .live import wire
-from .live.models import capabilities
+from .live.models import capabilities, refusals
 from .live.supervisor import Supervisor
 from .live.uplink import Uplink
 from .live.upward import Image, Speech, ToolAnswer
+from .mute_switch import MuteSwitchWatch
 from .notify import ServiceManager
 from .panel.lights import meaning
 from .panel.panel import Panel
+from .phrase_fetching import PhraseFetching
 from .readiness import Readiness
-from .requests import answer
+from .reload import Reload
+from .requests import Requests
 from .ringing import Ringing
 from .scribe import Scribe
+from .showing import Showing
 from .sight import Sight
+from .sounds import Sounds
 from .toolbox import Toolbox
 from .tools.alarm import Reading
 from .tools.alarm_clock import machine_clocks
 from .tools.call import Answer, Call
 from .tools.declaration import Behavior
-from .ways import AnswerCut, Mode, Ways
+from .vitals import Effort, vitals
 
 Presence = Callable[[Callable[[], None]], Coroutine[None, None, None]]
 """Calls what it is given whenever there is a network again, until cancelled."""
-
-
-def looks(config: Config) -> bool:
-    """Return whether there is a camera that may look."""
-    return config.camera.driver != "none" and config.camera.mode != "off"
-
-
-def ways(config: Config) -> Ways:
-    """Return how the owner wants to talk to the device."""
-    turn = config.turn
-    return Ways(
-        mode=Mode(turn.mode),
-        wakes=turn.wake == "voice",
-        follow_up_s=turn.follow_up_s,
-        barges_in=turn.barge_in == "voice",
-        served=turn.taking == "server",
-        looks=looks(config),
-        answer_cut=AnswerCut(config.network.answer_cut),
-    )
 
 
 class App:
     """The whole daemon, on a board that is given to it, with a supervisor that is made for it.
 
     Args:
-        config: The accepted configuration.
+        config: The accepted configuration to begin with.
         board: Opens the parts.
         supervise: Makes the supervisor of the link for this app's uplink and ears; None when there is no key.
         journal: Where everything is told.
@@ -109,6 +101,7 @@ class App:
         vad: Decides which frames hold speech.
         keeping: What outlives the process: handles and limits.
         presence: Notices networks; None where nothing tells of them.
+        reread: Reads the configuration anew, or raises `ConfigurationError`; None where there is nothing to be read.
         clocks: Reads the clocks that timers and alarms go by.
     """
 
@@ -123,9 +116,9 @@ class App:
         vad: Vad,
         keeping: Keeping,
         presence: Presence | None = None,
+        reread: Callable[[], Awaitable[Config]] | None = None,
         clocks: Callable[[], Reading] = machine_clocks,
     ) -> None:
-        self._config: Final = config
         self._journal: Final = journal
         self._manager: Final = manager
         self.conversation: Final = Conversation(ways(config))
@@ -133,8 +126,8 @@ class App:
         self.uplink: Final = Uplink(config.turn.longest_s + offline_s, offline_s)
         self.keeping: Final = keeping
         self._presence: Final = presence
-        self._diary: Final = Diary(journal, config.prices.currency)
-        self._prices: Final = Prices(**config.prices.model_dump())
+        self._clocks: Final = clocks
+        self._diary: Final = Diary(journal, prices(config))
         self._scribe: Final = Scribe(config, journal)
         self.recollection: Final = self._scribe.recollection
         self.playback: Final = Playback(
@@ -147,8 +140,9 @@ class App:
             sleep_after_s=config.speaker.sleep_after_s,
             tail_s=config.echo.hangover_ms / 1000,
         )
+        self._mute_switch: Final = MuteSwitchWatch(board.mute_switch, self.dispatch, journal.tell)
         self._ears: Final = Ears(
-            board.microphone,
+            self._mute_switch.first(board.microphone),
             config,
             vad,
             reference=self.playback.reference,
@@ -175,11 +169,16 @@ class App:
             interval_s=config.camera.interval_s,
             journal=journal,
         )
+        self.sounds: Final = Sounds(config, self.playback, keeping.refusal)
+        self.phrases: Final = PhraseFetching(
+            config, sounds=self.sounds, keeping=keeping, sample=lambda: self.recollection.newest_said, journal=journal
+        )
         self._hands: Final = Hands(
             config,
             uplink=self.uplink,
             ears=self._ears,
             playback=self.playback,
+            sounds=self.sounds,
             sight=self.sight,
             keeping=keeping,
             diary=self._diary,
@@ -195,8 +194,27 @@ class App:
             sight=self.sight,
             uplink=self.uplink,
             end_session=self._end_session,
+            wanted=self._wanted,
+            blindness=lambda: blindness(self.config),
             journal=journal,
         )
+        self._condition: Final = Condition(
+            conversation=self.conversation,
+            keeping=keeping,
+            ears=self._ears,
+            volume_percent=lambda: self._device.volume_percent,
+            memory_mib=lambda: Effort().read()["memory_mib"],
+            clock=self._now,
+        )
+        self.showing: Final = Showing(
+            self.conversation,
+            self._condition,
+            capture=self.capture,
+            playback=self.playback,
+            recollection=self.recollection,
+            mode=lambda: self.config.turn.mode,
+        )
+        journal.overheard = self.showing.overhear
         rules = capabilities(config.live.model).tools
         self.toolbox: Final = Toolbox(
             config,
@@ -219,12 +237,46 @@ class App:
             settled=self.toolbox.clock.settled,
             tell=journal.tell,
         )
+        self._health: Final = HealthWatch(journal, self._newest_turn, vitals, Effort().read)
         self._limits: Final = LimitWatch(keeping, self.dispatch, lambda: self.conversation.status, journal)
-        self._readiness: Final = Readiness(manager, self.capture, self.panel, lambda: self.conversation.status, journal)
+        self._readiness: Final = Readiness(
+            manager,
+            self.capture,
+            self.panel,
+            lambda: self.conversation.status,
+            prepared=lambda: self._supervisor is None or self._supervisor.prepared,
+            journal=journal,
+        )
+        self._adoption: Final = Adoption(
+            device=self._device,
+            hands=self._hands,
+            ears=self._ears,
+            sight=self.sight,
+            keeping=keeping,
+            diary=self._diary,
+            toolbox=self.toolbox,
+            prime_echo=self._prime_echo,
+            renew_link=self._renew_link,
+        )
+        self.reload: Final = Reload(
+            config,
+            reread,
+            refusals=refusals,
+            adopt=self._adopt,
+            at_rest=lambda: self.conversation.status.turn is TurnState.IDLE,
+            manager=manager,
+            journal=journal,
+        )
+        self._requests: Final = Requests(self._device, self.reload)
         self._supervisor: Final = supervise(self) if supervise else None
 
     def __repr__(self) -> str:
         return f"<App {self.conversation}>"
+
+    @property
+    def config(self) -> Config:
+        """What the device goes by at this moment."""
+        return self.reload.config
 
     @property
     def tell(self) -> Callable[..., None]:
@@ -241,6 +293,7 @@ class App:
             self.dispatch(MuteAsked(muted=True))  # before the microphone is open
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._mute_switch.run(), name="mute_switch")
                 group.create_task(self.capture.run(), name="capture")
                 group.create_task(self.playback.run(), name="playback")
                 group.create_task(self.panel.run(), name="panel")
@@ -248,11 +301,14 @@ class App:
                 group.create_task(self._link(), name="link")
                 group.create_task(self.keeping.run(), name="keeping")
                 group.create_task(self._limits.run(), name="limits")
+                group.create_task(self._health.run(), name="health")
                 group.create_task(self._readiness.run(), name="readiness")
                 group.create_task(self.toolbox.run(), name="toolbox")
                 group.create_task(self._ringing.run(), name="ringing")
                 group.create_task(self._scribe.run(), name="scribe")
-                if self._config.control.socket:
+                group.create_task(self.phrases.run(), name="phrases")
+                group.create_task(self.reload.run(), name="reload")
+                if self.config.control.socket:
                     group.create_task(self._serve_control(), name="control")
         finally:
             self._manager.stopping()
@@ -269,11 +325,18 @@ class App:
         elif isinstance(event, LinkChanged) and event.link is not LinkState.DRAINING:
             self.toolbox.link_ended(asked_again=self.uplink.replay.newest_turn is not None)
         before = self.conversation.status
-        for effect in self.conversation.handle(event):
+        self._carry_out(self.conversation.handle(event), before)
+        if self.conversation.status.turn is TurnState.IDLE:
+            self.reload.rested()
+
+    def _carry_out(self, effects: Iterable[Effect], before: Status) -> None:
+        """Do what was decided, and show the status if it is not as `before`."""
+        for effect in effects:
             self._hands.carry_out(effect)
         status = self.conversation.status
         if status != before:
             self.panel.refresh()
+            self.phrases.noticed(status)
             self._manager.status(meaning(status))
             self._journal.debug(
                 "status.changed",
@@ -299,7 +362,7 @@ class App:
             case wire.TurnDone(reason):
                 self.dispatch(ReplyDone(turn_id, reason))
             case wire.UsageReport():
-                self._diary.used(turn_id, event, self._prices.estimate(event.counts()))
+                self._diary.used(turn_id, event)
                 self.keeping.used(turn_id, event)
             case wire.Heard() | wire.HeardSoFar() | wire.Said() | wire.Grounded():
                 self._scribe.take_down(turn_id, event)
@@ -354,8 +417,8 @@ class App:
     async def _link(self) -> None:
         """Keep the link alive, once the parts are warm: the SDK takes a second of a Pi's time to import."""
         await self.capture.ready.wait()
-        if self._ears.echo.mode == "cancel" and self._ears.may_barge_in and self._config.speaker.earcons:
-            self.playback.earcon(whoosh())
+        first_start = self.keeping.first_start(self._clocks().boot_id)
+        self.sounds.begin(rush=self._ears.wants_whoosh, chime=first_start and self._supervisor is not None)
         await self.toolbox.complete()
         if self._supervisor is None:
             self.dispatch(FaultFound(Fault.KEY))
@@ -367,21 +430,33 @@ class App:
             group.create_task(self._supervisor.run(), name="supervisor")
             group.create_task(self._presence(self._supervisor.network_came), name="presence")
 
+    def _prime_echo(self) -> None:
+        self.sounds.begin(rush=self._ears.wants_whoosh, chime=False)
+
+    def _renew_link(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.renew()
+
+    def _adopt(self, changes: Changes) -> None:
+        self._adoption.adopt(changes)
+        self.phrases.go_by(changes.config)
+        before = self.conversation.status
+        self._carry_out(self.conversation.go_by(ways(changes.config)), before)
+
     async def _serve_control(self) -> None:
         try:
-            await control.serve(
-                Path(self._config.control.socket),
-                self._asked,
+            await control_server.serve(
+                Path(self.config.control.socket),
+                self.asked,
+                self._condition.audience,
             )
         except OSError as error:
-            self._journal.warn("control.unavailable", socket=self._config.control.socket, reason=str(error))
+            self._journal.warn("control.unavailable", socket=self.config.control.socket, reason=str(error))
 
-    def _asked(self, words: tuple[str, ...]) -> control.Reply:
-        return answer(words, self.conversation, self._device, self._now()) | {
-            "echo": self._ears.echo.mode,
-            "echo_advice": self._ears.echo_advice,
-            "volume_percent": self._device.volume_percent,
-        }
+    async def asked(self, words: tuple[str, ...]) -> Reply:
+        """Do what is asked for through the control socket; see `Requests`."""
+        said = await self._requests.answer(words, self._now())
+        return self._condition.reply() | said
 
     def _level(self) -> float:
         """What moves the ring, 0 to 1: the loudness of whoever speaks, or what is left of the time for a follow-up."""
@@ -395,10 +470,14 @@ class App:
 
     def _timer_left(self) -> float | None:
         """What is left of the nearest timer, 0 to 1; None while none runs."""
-        for alarm, left_s in self.toolbox.clock.in_order() if self._config.tools.timers else ():
+        for alarm, left_s in self.toolbox.clock.in_order() if self.config.tools.timers else ():
             if alarm.length_s > 0.0 and left_s is not None:
                 return max(0.0, min(1.0, left_s / alarm.length_s))
         return None
+
+    def _newest_turn(self) -> int | None:
+        """The number of the newest turn; None while it is under way."""
+        return self.conversation.turn_id if self.conversation.status.turn is TurnState.IDLE else None
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

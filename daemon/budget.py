@@ -105,7 +105,7 @@ class Budget:
     """
 
     def __init__(self, limits: Limits, utc_offset_s: Callable[[float], float], *, now: float, wall_s: float) -> None:
-        self.limits: Final = limits
+        self._limits = limits
         self._utc_offset_s: Final = utc_offset_s
         self._turns_s: deque[float] = deque(maxlen=limits.turns_per_hour)
         """When the newest turns began, on the loop's clock: as many as decide."""
@@ -155,6 +155,16 @@ class Budget:
             "wall_s": int(wall_s),
         }
 
+    @property
+    def limits(self) -> Limits:
+        """What may be used. With more turns an hour than before, those of this hour count that decided until now."""
+        return self._limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._limits = limits
+        self._turns_s = deque(self._turns_s, maxlen=limits.turns_per_hour)
+
     def refusal(self, now: float, wall_s: float) -> Blown | None:
         """Return why no turn may begin now; None if one may. Of two reasons it is the one that lasts longer."""
         self._observe(now, wall_s)
@@ -185,6 +195,12 @@ class Budget:
         self._reports[turn_id] = report
         if len(self._reports) > OPEN_TURNS:
             del self._reports[min(self._reports)]
+
+    def spent(self, counts: Mapping[str, int], now: float, wall_s: float) -> None:
+        """Count tokens that belong to no turn, as `UsageReport.counts` names them."""
+        self._observe(now, wall_s)
+        for name, tokens in _billed(counts).items():
+            self._tokens[name] = self._tokens.get(name, 0) + tokens
 
     def today(self, now: float, wall_s: float) -> dict[str, int]:
         """Return what was used today, as `UsageReport.counts` names it; `total` is what the fuse counts."""

@@ -7,13 +7,43 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from .commands import calibrate, check, control, devices, mint_token, rehearse, run, transcript
+from .commands import (
+    calibrate,
+    check,
+    control,
+    devices,
+    doctor,
+    key,
+    log,
+    mint_token,
+    rehearse,
+    report,
+    run,
+    setup,
+    transcript,
+    try_,
+)
 from .errors import ConfigurationError, ExitStatus
 
-COMMANDS: Final = (run, check, devices, calibrate, transcript, rehearse, mint_token, control)
+COMMANDS: Final = (
+    run,
+    try_,
+    check,
+    setup,
+    key,
+    devices,
+    doctor,
+    calibrate,
+    log,
+    report,
+    transcript,
+    rehearse,
+    mint_token,
+    control,
+)
 """In the order in which `vocative --help` lists them."""
 
-REHEARSAL_LIBRARIES: Final = ("matplotlib", "trustme")
+REHEARSAL_LIBRARIES: Final = ("matplotlib", "trustme", "websockets")
 """What only `rehearse` and `stand-in` need; a device does without."""
 
 

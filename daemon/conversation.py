@@ -26,6 +26,7 @@ from .effects import (
     Effect,
     Ending,
     Forget,
+    KeepMuted,
     LetSound,
     Look,
     OpenGate,
@@ -48,6 +49,7 @@ from .events import (
     LinkChanged,
     LongPressed,
     MuteAsked,
+    MuteSwitched,
     NothingSaid,
     Pressed,
     PromptAsked,
@@ -72,6 +74,7 @@ from .events import (
     VoiceHeard,
     WatchOver,
 )
+from .excuses import Excuses
 from .ways import HINDRANCES, UNWATCHED, AnswerCut, Mode, Ways, watch_for
 
 SHORTEST_HOLD_S: Final = 0.25
@@ -84,7 +87,7 @@ class Conversation:
     """Who is speaking, and what follows from what happens. Turns are numbered from 1, rising."""
 
     def __init__(self, ways: Ways) -> None:
-        self.ways: Final = ways
+        self._ways = ways
         self.status = Status()
         self.turn_id = 0
         """The newest turn of the user; 0 before the first."""
@@ -106,15 +109,31 @@ class Conversation:
         """What the closed gate was told last."""
         self._acted = False
         """The model had something done in the newest turn: it need not say anything."""
+        self._excuses: Final = Excuses()
         self._press_spent = False
         """The newest press stopped what was ringing, and means nothing else however long it lasts."""
+        self._mute_asked = False
+        """What the owner said of muting last: it holds again once the switch is moved back."""
 
     def __repr__(self) -> str:
         return f"<Conversation {self.ways.mode.value} turn={self.turn_id} {self.status}>"
 
+    @property
+    def ways(self) -> Ways:
+        """How its owner wants to talk to the device."""
+        return self._ways
+
+    def go_by(self, ways: Ways) -> list[Effect]:
+        """Let the device be talked to in `ways` from now on; return what is to be done. Nobody's turn is under way."""
+        assert self.status.turn is TurnState.IDLE, "a turn ends in the way in which it began"
+        self._ways = ways
+        return self._watch_anew()
+
     def handle(self, event: Event) -> list[Effect]:
         """Take one event and return what is to be done, in order."""
-        return [*self._decide(event), *self._watch_anew()]
+        hushed = self._excuses.before(event)
+        decided = self._decide(event)
+        return [*hushed, *decided, *self._excuses.after(self.status), *self._watch_anew()]
 
     def _decide(self, event: Event) -> list[Effect]:  # noqa: C901, PLR0912, PLR0915 - one match over every event is the point
         effects: list[Effect] = []
@@ -162,6 +181,7 @@ class Conversation:
                 effects = self._given_up(turn_id)
             case LinkChanged(link):
                 self.status = replace(self.status, link=link)
+                self._excuses.link_changed(link)
             case FaultFound(fault):
                 self.status = replace(self.status, faults=self.status.faults | {fault})
                 if fault is Fault.MICROPHONE:
@@ -170,6 +190,8 @@ class Conversation:
                 self.status = replace(self.status, faults=self.status.faults - {fault})
             case MuteAsked(muted):
                 effects = self._mute(muted)
+            case MuteSwitched(muted):
+                effects = self._mute_switched(muted)
             case StopAsked():
                 effects = self._stop()
             case PromptAsked(text):
@@ -230,11 +252,28 @@ class Conversation:
         return [*dropped, *self._mute(not self.status.muted)]
 
     def _mute(self, muted: bool) -> list[Effect]:
+        """Do as the owner says, unless the switch on the device says otherwise: nothing undoes that but a hand."""
+        if self.status.muted_by_switch and not muted:
+            return [Sound(Cue.MUTED)]
+        if muted == self._mute_asked:
+            return []
+        self._mute_asked = muted
+        return [KeepMuted(muted), *self._mute_as_said(by_switch=False)]
+
+    def _mute_switched(self, muted: bool) -> list[Effect]:
+        if muted == self.status.muted_by_switch:
+            return []
+        self.status = replace(self.status, muted_by_switch=muted)
+        still = [] if muted or not self._mute_asked else [Sound(Cue.MUTED)]
+        return [*self._mute_as_said(by_switch=True), *still]
+
+    def _mute_as_said(self, *, by_switch: bool) -> list[Effect]:
+        muted = self._mute_asked or self.status.muted_by_switch
         if muted == self.status.muted:
             return []
         ended = self._break_off(Ending.MUTED)
         self.status = replace(self.status, muted=muted)
-        return [SetMuted(muted), *ended, Sound(Cue.MUTED if muted else Cue.UNMUTED)]
+        return [SetMuted(muted, by_switch), *ended, Sound(Cue.MUTED if muted else Cue.UNMUTED)]
 
     # --- voices ------------------------------------------------------------------------------------
 
@@ -279,14 +318,16 @@ class Conversation:
         if self.status.muted:
             return [Sound(Cue.MUTED)]
         if self.status.faults & HINDRANCES:
-            return [Sound(Cue.ERROR)]
+            return self._excuses.refusal(self.status.faults)
         follows = (self.status.follow_up and begun is Begun.VOICE) or begun is Begun.BARGE_IN
-        self._number_turn(TurnState.LISTENING, follows=follows)
-        return [OpenGate(self.turn_id, endpointing=self.ways.mode is not Mode.HOLD, begun=begun)]
+        self._number_turn(TurnState.LISTENING, begun, follows=follows)
+        chime = [Sound(Cue.LISTENING)] if self.ways.chimes and begun is Begun.BUTTON else []
+        return [OpenGate(self.turn_id, endpointing=self.ways.mode is not Mode.HOLD, begun=begun), *chime]
 
-    def _number_turn(self, turn: TurnState, *, follows: bool) -> None:
+    def _number_turn(self, turn: TurnState, begun: Begun, *, follows: bool) -> None:
         """Let a new turn be the newest one: nothing of the one before is true of it."""
         self.turn_id += 1
+        self._excuses.turn_began(begun)
         self._follows = follows
         self._spoke = self._completes = self._withdrawn = self._acted = False
         self._said_again = 0
@@ -307,7 +348,7 @@ class Conversation:
         """Nobody speaks: the service is told something, and what it says to that is for the user's ears."""
         if self.status.turn is not TurnState.IDLE or self.status.faults & HINDRANCES:
             return []
-        self._number_turn(TurnState.THINKING, follows=False)
+        self._number_turn(TurnState.THINKING, Begun.PROMPT, follows=False)
         self._ended_by = Ending.ANSWERED
         return [AskInWriting(self.turn_id, text)]
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
 from .audio.playback import Playback
 from .conversation import Conversation
-from .events import Event, LinkState, MuteAsked, PromptAsked, StopAsked
+from .events import Event, LinkState, MuteAsked, PromptAsked, Status, StopAsked, TurnState
 from .journal import Journal
 from .keeping import Keeping
 from .live.uplink import Uplink
 from .live.upward import Glance
 from .panel.panel import Panel
 from .sight import Sight
+
+DESCRIBE: Final = "The user has had you shown one picture of what is in front of your camera now. Say what you see."
+LINK_WITHIN_S: Final = 10.0
+"""How long a picture waits for a link that rests or is being made."""
+GLANCE_S: Final = 0.05
+"""How often it is looked whether there is one."""
 
 
 class OwnDevice:
@@ -28,6 +35,8 @@ class OwnDevice:
         sight: Looks.
         uplink: Takes what is to be shown.
         end_session: Called to end the conversation and forget it.
+        wanted: Called when a link is wanted now.
+        blindness: Returns why the device may not look; empty if it may.
         journal: Is told `volume.set`.
     """
 
@@ -42,6 +51,8 @@ class OwnDevice:
         sight: Sight,
         uplink: Uplink,
         end_session: Callable[[], None],
+        wanted: Callable[[], None],
+        blindness: Callable[[], str],
         journal: Journal,
     ) -> None:
         self._conversation: Final = conversation
@@ -52,6 +63,8 @@ class OwnDevice:
         self._sight: Final = sight
         self._uplink: Final = uplink
         self.end_conversation: Final = end_session
+        self._wanted: Final = wanted
+        self._blindness: Final = blindness
         self._journal: Final = journal
         volume, brightness = keeping.setting("volume"), keeping.setting("brightness")
         if volume is not None:
@@ -61,6 +74,11 @@ class OwnDevice:
 
     def __repr__(self) -> str:
         return f"<OwnDevice at {self.volume_percent} %>"
+
+    @property
+    def status(self) -> Status:
+        """What goes on."""
+        return self._conversation.status
 
     @property
     def volume_percent(self) -> int:
@@ -101,6 +119,29 @@ class OwnDevice:
         """
         picture = await self._sight.look()
         self._uplink.put_aside(Glance(picture.jpeg))
+
+    async def describe(self) -> bool:
+        """Have the model shown one fresh picture, and speak of it; return whether that could be begun just now.
+
+        Raises:
+            HardwareError: The camera delivers none.
+            ValueError: The device may not look; the text says what to do.
+        """
+        if reason := self._blindness():
+            raise ValueError(reason)
+        if self.status.turn is not TurnState.IDLE or self.status.link is LinkState.DOWN:
+            return False
+        self._wanted()
+        picture = await self._sight.look()
+        try:
+            async with asyncio.timeout(LINK_WITHIN_S):
+                while self.status.link is not LinkState.UP:  # noqa: ASYNC110 - nobody tells of it here
+                    await asyncio.sleep(GLANCE_S)
+        except TimeoutError:
+            return False
+        if self.status.turn is TurnState.IDLE:
+            self._uplink.put_aside(Glance(picture.jpeg))
+        return self.say(DESCRIBE)
 
     def say(self, text: str) -> bool:
         """Have the model told `text`, and speak of it; return whether that could be begun just now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .budget import Prices
 from .journal import Journal
 from .live.wire import UsageReport
 
@@ -33,9 +34,10 @@ class Diary:
     Every `now` is a time of the loop's clock, in seconds.
     """
 
-    def __init__(self, journal: Journal, currency: str) -> None:
+    def __init__(self, journal: Journal, prices: Prices) -> None:
         self._journal = journal
-        self._currency = currency
+        self.prices = prices
+        """What tokens cost, for the estimate."""
         self._stories: dict[int, _Story] = {}
 
     def __repr__(self) -> str:
@@ -89,10 +91,10 @@ class Diary:
         if story := self._stories.get(turn_id):
             story.dropped_s += seconds
 
-    def used(self, turn_id: int, usage: UsageReport, cost: float | None) -> None:
-        """The service counted tokens, which cost about so much; the newest count of a turn holds."""
+    def used(self, turn_id: int, usage: UsageReport) -> None:
+        """The service counted tokens; the newest count of a turn holds."""
         if story := self._stories.get(turn_id):
-            story.usage, story.cost = usage, cost
+            story.usage, story.cost = usage, self.prices.estimate(usage.counts())
 
     def over(self, turn_id: int, outcome: str, now: float, *, session_id: str | None, day_tokens: int) -> None:
         """The turn is over: tell its story, and what was used today."""
@@ -119,7 +121,7 @@ class Diary:
             total_tokens=usage.total_tokens if usage else None,
             day_tokens=day_tokens,
             cost_estimate=round(story.cost, 6) if story.cost is not None else None,
-            currency=self._currency if story.cost is not None else None,
+            currency=self.prices.currency if story.cost is not None else None,
         )
 
 

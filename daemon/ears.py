@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -17,7 +18,7 @@ from .audio.gate import Gate, GateSettings, Marker
 from .audio.vad import Vad
 from .calibration_file import load
 from .config import Config
-from .config.schema import TurnSection
+from .config.schema import EchoSection, TurnSection
 from .effects import Attack
 from .events import (
     BargedIn,
@@ -57,6 +58,22 @@ def gate_settings(turn: TurnSection) -> GateSettings:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _EchoGuard:
+    """What the echo control is made of."""
+
+    echo: EchoSection
+    barge_in: bool
+    """Whether a voice stops an answer."""
+    primed: bool = field(compare=False)
+    """Whether noise may be played for it to learn from; no reason to make another one."""
+
+    @classmethod
+    def of(cls, config: Config) -> _EchoGuard:
+        turn = config.turn
+        return cls(config.echo, turn.barge_in == "voice" and turn.mode != "hold", config.speaker.earcons)
+
+
 class Ears:
     """Listens, and says what was heard.
 
@@ -83,31 +100,54 @@ class Ears:
         dispatch: Callable[[Event], None],
         journal: Journal,
     ) -> None:
-        self._settings: Final = gate_settings(config.turn)
+        self._settings = gate_settings(config.turn)
         self._said: Final = said
         self._dispatch: Final = dispatch
         self._journal: Final = journal
         self._turn_id = 0
         """The turn that the gate was opened for last."""
-        echo = config.echo
-        self.may_barge_in: Final = config.turn.barge_in == "voice" and config.turn.mode != "hold"
-        """Whether a voice stops an answer."""
-        self.echo: Final[EchoControl] = echo_control(
-            EchoSettings(echo.mode, echo.noise_suppression, echo.automatic_gain, primed=config.speaker.earcons),
-            reference,
-            journal.tell,
-            barge_in=self.may_barge_in,
-        )
+        self._reference: Final = reference
+        self._guard = _EchoGuard.of(config)
         self.echo_advice: Final = _advice(config.state.folder)
         """What `vocative calibrate` made of this room, in one sentence; empty if nobody asked it."""
         if self.echo_advice:
             journal.tell("echo.calibrated", reason=self.echo_advice)
         self.capture: Final = Capture(
-            open_microphone, Gate(self._settings), self.echo, vad, listener=self, audible=audible, tell=journal.tell
+            open_microphone,
+            Gate(self._settings),
+            self._echo_control(),
+            vad,
+            listener=self,
+            audible=audible,
+            tell=journal.tell,
         )
 
     def __repr__(self) -> str:
         return f"<Ears {self.capture!r}>"
+
+    @property
+    def echo(self) -> EchoControl:
+        """What is done about echo."""
+        return self.capture.echo
+
+    @property
+    def wants_whoosh(self) -> bool:
+        """Whether the echo control has to hear every frequency once, before a voice may stop an answer."""
+        return self.echo.mode == "cancel" and self._guard.barge_in and self._guard.primed
+
+    def go_by(self, config: Config) -> bool:
+        """Listen as another configuration has it from now on; nobody's turn is under way.
+
+        Returns:
+            Whether the echo control is a new one, which has not learned the room yet.
+        """
+        self._settings = gate_settings(config.turn)
+        self.capture.go_by(self._settings)
+        before, self._guard = self._guard, _EchoGuard.of(config)
+        if self._guard == before:
+            return False
+        self.capture.echo = self._echo_control()
+        return True
 
     def open(self, turn_id: int, *, endpointing: bool, to_voice: bool) -> None:
         """Open the gate for a turn; see `Capture.open_gate`."""
@@ -127,10 +167,17 @@ class Ears:
                 assert_never(attack)
         self.capture.watch(attack_ms, for_s)
 
-    def mute(self, muted: bool) -> None:
-        """Be deaf, or not."""
+    def mute(self, muted: bool, *, by: str) -> None:
+        """Be deaf, or not, `by` the owner's word or the switch."""
         self.capture.muted = muted
-        self._journal.tell("microphone.muted" if muted else "microphone.unmuted")
+        self._journal.tell("microphone.muted" if muted else "microphone.unmuted", by=by)
+
+    def _echo_control(self) -> EchoControl:
+        guard = self._guard
+        settings = EchoSettings(
+            guard.echo.mode, guard.echo.noise_suppression, guard.echo.automatic_gain, primed=guard.primed
+        )
+        return echo_control(settings, self._reference, self._journal.tell, barge_in=guard.barge_in)
 
     # --- Listener ----------------------------------------------------------------------------------
 

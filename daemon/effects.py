@@ -8,12 +8,18 @@ from typing import TypeAlias
 
 
 class Cue(Enum):
-    """What a sound tells the user. There is none for the opening gate: the microphone would hear it."""
+    """What a sound, or a phrase, tells the user."""
 
+    LISTENING = "listening"
+    """Only where the owner wants it: the microphone hears it."""
     DONE = "done"
     ERROR = "error"
     MUTED = "muted"
     UNMUTED = "unmuted"
+    NO_NETWORK = "no_network"
+    KEY_REFUSED = "key_refused"
+    LIMIT = "limit"
+    """One of the owner's own, in an hour or in a day."""
 
 
 class Begun(Enum):
@@ -142,14 +148,28 @@ class SayAgain:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Play an earcon."""
+    """Play an earcon, or say a phrase."""
 
     cue: Cue
 
 
 @dataclass(frozen=True, slots=True)
+class Hush:
+    """Break off the phrase that is being said, if it still is."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetMuted:
     """Have the microphone driver drop its samples, or not."""
+
+    muted: bool
+    by_switch: bool = False
+    """The switch on the device was moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepMuted:
+    """Keep for the next start what the owner said of muting last. What the switch says is read there, not kept."""
 
     muted: bool
 
@@ -186,7 +206,9 @@ Effect: TypeAlias = (
     | Forget
     | SayAgain
     | Sound
+    | Hush
     | SetMuted
+    | KeepMuted
     | TurnOver
     | AskInWriting
     | StopRinging

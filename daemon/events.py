@@ -46,6 +46,8 @@ class Fault(Enum):
     """A limit of the owner's own, `limits.turns_per_hour` or `limits.daily_tokens`, is reached."""
     MICROPHONE = "microphone"
     SPEAKER = "speaker"
+    MUTE_SWITCH = "mute_switch"
+    """It cannot be read, so the microphone is shut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Status:
     link: LinkState = LinkState.DOWN
     turn: TurnState = TurnState.IDLE
     muted: bool = False
+    """Shut off by the owner's word, by the switch, or by both."""
     seeing: bool = False
     """The camera delivers frames. True exactly while it does."""
     faults: frozenset[Fault] = field(default_factory=frozenset)
@@ -65,11 +68,13 @@ class Status:
     """Of what is being said the beginning is lost: there is no link, and more than `network.offline_buffer_s` waits."""
     follow_up: bool = False
     """The last answer was just given, and a voice goes on from it. Only while nobody's turn it is."""
+    muted_by_switch: bool = False
+    """The switch on the device shuts the microphone off. Nothing else can undo that."""
 
     @property
     def fault(self) -> Fault | None:
         """The most pressing fault: parts before the key, the key before the setup, a limit last."""
-        for fault in (Fault.MICROPHONE, Fault.SPEAKER, Fault.KEY, Fault.SETUP, Fault.LIMIT):
+        for fault in (Fault.MUTE_SWITCH, Fault.MICROPHONE, Fault.SPEAKER, Fault.KEY, Fault.SETUP, Fault.LIMIT):
             if fault in self.faults:
                 return fault
         return None
@@ -259,6 +264,13 @@ class MuteAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class MuteSwitched:
+    """The switch that shuts the microphone off was moved, or read for the first time, or cannot be read (muted)."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsked:
     """The device is to be silent, and nobody wants to speak."""
 
@@ -309,6 +321,7 @@ Event: TypeAlias = (
     | ReplySounding
     | ReplySounded
     | MuteAsked
+    | MuteSwitched
     | StopAsked
     | PromptAsked
     | RingingChanged

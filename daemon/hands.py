@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from .audio.earcon import Earcon, sound
 from .audio.playback import Playback
 from .config import Config
 from .diary import Diary
@@ -15,10 +14,11 @@ from .effects import (
     AskInWriting,
     Begun,
     CloseGate,
-    Cue,
     Effect,
     Ending,
     Forget,
+    Hush,
+    KeepMuted,
     LetSound,
     Look,
     OpenGate,
@@ -35,13 +35,7 @@ from .keeping import Keeping
 from .live.uplink import Uplink
 from .live.upward import Prompt
 from .sight import Sight
-
-EARCONS: Final = {
-    Cue.DONE: Earcon.DONE,
-    Cue.ERROR: Earcon.ERROR,
-    Cue.MUTED: Earcon.MUTED,
-    Cue.UNMUTED: Earcon.UNMUTED,
-}
+from .sounds import Sounds
 
 ASKING: Final = {Ending.RELEASED, Ending.SILENCE, Ending.TAPPED, Ending.TOO_LONG}
 """Who ends a turn like that waits for an answer: its end may wait for the first picture, if a look was asked for."""
@@ -51,10 +45,11 @@ class Hands:
     """Does what follows from what happened.
 
     Args:
-        config: Whether there are earcons, and when the camera looks.
+        config: When the camera looks.
         uplink: Takes the turns of the user.
         ears: Open and close.
         playback: Sounds and falls silent.
+        sounds: Are made, as the owner wants them.
         sight: Looks.
         keeping: Keeps whether it is muted, and counts turns.
         diary: Is told the stations of each turn.
@@ -69,18 +64,19 @@ class Hands:
         uplink: Uplink,
         ears: Ears,
         playback: Playback,
+        sounds: Sounds,
         sight: Sight,
         keeping: Keeping,
         diary: Diary,
         wanted: Callable[[], None],
         stop_ringing: Callable[[], None],
     ) -> None:
-        self._earcons: Final = config.speaker.earcons
-        self._sees_turns: Final = config.camera.mode == "with_turn"
+        self._sees_turns = config.camera.mode == "with_turn"
         self._waits_for_looks: Final = config.turn.taking == "local"
         self._uplink: Final = uplink
         self._ears: Final = ears
         self._playback: Final = playback
+        self._sounds: Final = sounds
         self._sight: Final = sight
         self._keeping: Final = keeping
         self._diary: Final = diary
@@ -89,6 +85,11 @@ class Hands:
 
     def __repr__(self) -> str:
         return f"<Hands {self._ears!r} {self._playback!r}>"
+
+    def go_by(self, config: Config) -> None:
+        """Go by another configuration from now on; nobody's turn is under way."""
+        self._sounds.go_by(config)
+        self._sees_turns = config.camera.mode == "with_turn"
 
     def carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one match over every effect is the point
         """Do it, before returning. Nothing in it waits."""
@@ -126,10 +127,12 @@ class Hands:
                 self._uplink.renumber(as_turn_id)
                 self._diary.said_again(as_turn_id, now)
             case Sound(cue):
-                if self._earcons:
-                    self._playback.earcon(sound(EARCONS[cue]))
-            case SetMuted(muted):
-                self._ears.mute(muted)
+                self._sounds.make(cue)
+            case Hush():
+                self._sounds.hush()
+            case SetMuted(muted, by_switch):
+                self._ears.mute(muted, by="switch" if by_switch else "owner")
+            case KeepMuted(muted):
                 self._keeping.muted = muted
             case AskInWriting(turn_id, text):
                 self._diary.prompted(turn_id, now)

@@ -31,7 +31,6 @@ class Keeping:
     def __init__(
         self, limits: Limits, file: StateFile | None, journal: Journal, wall: Callable[[], float] = time.time
     ) -> None:
-        self.limits: Final = limits
         self._file: Final = file
         self._journal: Final = journal
         self._wall: Final = wall
@@ -44,6 +43,7 @@ class Keeping:
             journal.warn("state.unusable", reason=found.reason)
         state = found.state if found is not None else State()
         self._muted = state.muted
+        self._boot_id = state.boot_id
         self._settings: Final = dict(state.settings)
         now, wall_s = self._now(), wall()
         restored = Budget.restored(state.budget, limits, _utc_offset_s, now=now, wall_s=wall_s)
@@ -56,6 +56,15 @@ class Keeping:
 
     def __repr__(self) -> str:
         return f"<Keeping {self.handles} {self._budget}>"
+
+    @property
+    def limits(self) -> Limits:
+        """What the device may cost."""
+        return self._budget.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self._budget.limits = limits
 
     def refusal(self) -> Blown | None:
         """Return why no turn may begin now; None if one may."""
@@ -74,6 +83,19 @@ class Keeping:
         """The service counted what a turn has used so far."""
         self._budget.used(turn_id, usage.counts(), self._now(), self._wall())
         self.changed()
+
+    def spent(self, usage: UsageReport) -> None:
+        """The service counted what something has used that is no turn."""
+        self._budget.spent(usage.counts(), self._now(), self._wall())
+        self.changed()
+
+    def first_start(self, boot_id: str) -> bool:
+        """Note in which start of the machine this process runs; return whether it is the first one in it."""
+        first = boot_id != self._boot_id
+        if first:
+            self._boot_id = boot_id
+            self.changed()
+        return first
 
     @property
     def session_id(self) -> str:
@@ -153,7 +175,7 @@ class Keeping:
                 began_wall_s=wall_s - (now - self.handles.session_began_s),
                 session_id=self.handles.session_id,
             )
-        return State(session, self._budget.snapshot(now, wall_s), self._muted, dict(self._settings))
+        return State(session, self._budget.snapshot(now, wall_s), self._muted, dict(self._settings), self._boot_id)
 
     @staticmethod
     def _now() -> float:

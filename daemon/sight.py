@@ -79,7 +79,8 @@ class Sight:
         self._open_camera = open_camera
         self._show = show
         self._on_seeing = on_seeing
-        self._interval_s = interval_s
+        self.interval_s = interval_s
+        """The least time between two frames."""
         self._journal = journal
         self._watch: _Watch | None = None
         self._begun = asyncio.Event()
@@ -174,7 +175,7 @@ class Sight:
         loop = asyncio.get_running_loop()
         since_s = watch.since_s
         while watch is self._watch:
-            next_s = loop.time() + self._interval_s
+            next_s = loop.time() + self.interval_s
             try:
                 picture = await self._picture(since_s)
             except HardwareError:

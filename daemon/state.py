@@ -63,6 +63,8 @@ class State:
     """The owner muted the microphone: a restart must not undo that."""
     settings: Mapping[str, int] = field(default_factory=dict)
     """What was set by voice or by command, in percent, by name; what is not there is as configured."""
+    boot_id: str = ""
+    """The start of the machine in which it was written; empty if nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,7 @@ def _data(state: State) -> dict[str, object]:
         "budget": None if state.budget is None else dict(state.budget),
         "muted": state.muted,
         "settings": dict(state.settings),
+        "boot_id": state.boot_id,
     }
 
 
@@ -262,7 +265,7 @@ def _state(data: object) -> State | None:
         case {"version": version} if version != VERSION:
             return None
         case {"version": _, "session": None, "budget": dict() | None as budget, "muted": bool(muted)}:
-            return State(None, budget, muted, _settings(data))
+            return State(None, budget, muted, _settings(data), _boot_id(data))
         case {
             "version": _,
             "session": {
@@ -276,9 +279,15 @@ def _state(data: object) -> State | None:
             "muted": bool(muted),
         } if handle and math.isfinite(offered_wall_s) and math.isfinite(began_wall_s):
             session = SavedSession(handle, fingerprint, offered_wall_s, began_wall_s, session_id)
-            return State(session, budget, muted, _settings(data))
+            return State(session, budget, muted, _settings(data), _boot_id(data))
         case _:
             return None
+
+
+def _boot_id(data: object) -> str:
+    """Return the start of the machine that is named; earlier versions named none."""
+    boot_id = data.get("boot_id") if isinstance(data, dict) else None
+    return boot_id if isinstance(boot_id, str) else ""
 
 
 def _settings(data: object) -> dict[str, int]:

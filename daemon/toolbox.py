@@ -63,7 +63,8 @@ class Toolbox:
         allowed_behaviors: frozenset[Behavior],
         sees: bool,
     ) -> None:
-        self._config: Final = config.tools
+        self._config = config.tools
+        self._device: Final = device
         self._journal: Final = journal
         self._release: Final = release
         self._registry: Final = Registry(allow=config.tools.allow, deny=config.tools.deny)
@@ -87,7 +88,7 @@ class Toolbox:
         self._complete: Final = asyncio.Event()
         self._session_id: Final = session_id
         self._allowed: Final = allowed_behaviors
-        self._offer_own(device, sees=sees)
+        self._offer_own(sees=sees)
 
     def __repr__(self) -> str:
         return f"<Toolbox {self._registry!r} {self._calls!r}>"
@@ -126,6 +127,14 @@ class Toolbox:
         ]
         report((*unfit, *self._registry.replace(source, fit)), self._journal)
 
+    def go_by(self, config: Config, *, sees: bool) -> None:
+        """Offer what another configuration has, of what is known; the session of the moment keeps what it was told."""
+        self._config = config.tools
+        self._registry.go_by(allow=config.tools.allow, deny=config.tools.deny)
+        self._calls.tell_content = config.tools.tell_content
+        self._offer_own(sees=sees)
+        self._say_what_fits_nothing()
+
     def link_ended(self, *, asked_again: bool) -> None:
         """There is no link: answers to earlier calls are for nobody. May be called again while there is none.
 
@@ -148,8 +157,8 @@ class Toolbox:
         """Stop what the model no longer wants done."""
         self._calls.cancel(ids)
 
-    def _offer_own(self, device: Device, *, sees: bool) -> None:
-        own = DeviceTools(device, machine, lambda: datetime.now().astimezone())
+    def _offer_own(self, *, sees: bool) -> None:
+        own = DeviceTools(self._device, machine, lambda: datetime.now().astimezone())
         wanted = self._config
         tools: list[Tool] = [
             *(own.volume() if wanted.volume else ()),
@@ -184,8 +193,11 @@ class Toolbox:
     def _ready(self) -> None:
         if not self._complete.is_set():
             self._complete.set()
-            for pattern in self._registry.idle_patterns():
-                self._journal.warn("tool.refused", place="tools.allow, tools.deny", reason=f"{pattern} fits no tool")
+            self._say_what_fits_nothing()
+
+    def _say_what_fits_nothing(self) -> None:
+        for pattern in self._registry.idle_patterns():
+            self._journal.warn("tool.refused", place="tools.allow, tools.deny", reason=f"{pattern} fits no tool")
 
 
 def _servers(config: Config) -> tuple[McpServer, ...]:

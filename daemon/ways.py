@@ -50,6 +50,8 @@ class Ways:
     looks: bool = False
     """There is a camera that may look, so a double press differs from two presses."""
     answer_cut: AnswerCut = AnswerCut.AUTO
+    chimes: bool = False
+    """A press that opens the gate is answered by a sound."""
 
 
 def watch_for(ways: Ways, status: Status, ended_by: Ending) -> Watch:

@@ -1,4 +1,4 @@
-"""What the daemon asks of the parts: five Protocols of at most three methods, and the errors they raise.
+"""What the daemon asks of the parts: six Protocols of at most three methods, and the errors they raise.
 
 Every method is called on the event loop's thread. A driver with a thread of its own crosses into the
 loop with `call_soon_threadsafe` and nothing else. All times are seconds of `time.monotonic()`, which is
@@ -131,6 +131,25 @@ class Button(Protocol):
         ...
 
 
+class MuteSwitch(Protocol):
+    """An open switch that shuts the microphone off, whatever software says."""
+
+    async def position(self) -> bool:
+        """Wait until it stands otherwise than was returned last, and return whether it shuts the microphone off.
+
+        The first time, wait only until it is known. That it is to be shut off is known at once; that it may be opened,
+        when the contact has said so without a break for 50 ms. Cancelling loses nothing.
+
+        Raises:
+            DeviceLost: The pin cannot be read any more, or the switch was closed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Free the pin. May be called twice."""
+        ...
+
+
 class LedRing(Protocol):
     """An open ring of pixels (or a single LED: `count` 1; or none at all: 0)."""
 
@@ -181,6 +200,10 @@ class Board(Protocol):
 
     async def button(self) -> Button:
         """Open the button. Raises `DeviceMissing`."""
+        ...
+
+    async def mute_switch(self) -> MuteSwitch:
+        """Open the mute switch. Raises `DeviceMissing`."""
         ...
 
     async def leds(self) -> LedRing:

@@ -1,4 +1,4 @@
-"""The whole board without any hardware: five simulated parts that obey the rules of the real ones.
+"""The whole board without any hardware: six simulated parts that obey the rules of the real ones.
 
 They run on any event loop, real or virtual: their only clock is `loop.time()`, and they have no threads. Each has
 hands, with which a story makes things happen, and eyes, with which it sees what the daemon did.
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from hardware.interfaces import Button, Camera, DeviceMissing, LedRing, Microphone, Speaker
+from hardware.interfaces import Button, Camera, DeviceMissing, LedRing, Microphone, MuteSwitch, Speaker
 from hardware.settings import BoardSettings
 from hardware.simulated_button import SimulatedButton
 from hardware.simulated_camera import SimulatedCamera
 from hardware.simulated_microphone import SimulatedMicrophone
+from hardware.simulated_mute_switch import SimulatedMuteSwitch
 from hardware.simulated_ring import SimulatedLedRing
 from hardware.simulated_room import Room
 from hardware.simulated_speaker import SimulatedSpeaker
@@ -24,11 +25,12 @@ __all__ = [
     "SimulatedCamera",
     "SimulatedLedRing",
     "SimulatedMicrophone",
+    "SimulatedMuteSwitch",
     "SimulatedSpeaker",
 ]
 
 
-Part: TypeAlias = Literal["microphone", "speaker", "button", "leds", "camera"]
+Part: TypeAlias = Literal["microphone", "speaker", "button", "mute_switch", "leds", "camera"]
 
 
 class SimulatedBoard:
@@ -55,11 +57,12 @@ class SimulatedBoard:
         self.mic = SimulatedMicrophone(gain_db=settings.microphone.gain_db, log=log_audio, room=room)
         self.loudspeaker = SimulatedSpeaker(log=log_audio, room=room)
         self.push_button = SimulatedButton(debounce_s=settings.button.debounce_ms / 1000)
+        self.slide = SimulatedMuteSwitch()
         self.ring = SimulatedLedRing(settings.leds.count)
         self.eye = SimulatedCamera()
 
     def __repr__(self) -> str:
-        parts = (self.mic, self.loudspeaker, self.push_button, self.ring, self.eye)
+        parts = (self.mic, self.loudspeaker, self.push_button, self.slide, self.ring, self.eye)
         return f"<SimulatedBoard {' '.join(map(repr, parts))} missing={sorted(self.missing)}>"
 
     async def microphone(self) -> Microphone:
@@ -79,6 +82,12 @@ class SimulatedBoard:
         self._check("button")
         self.push_button.open()
         return self.push_button
+
+    async def mute_switch(self) -> MuteSwitch:
+        """Open `slide`."""
+        self._check("mute_switch")
+        self.slide.open()
+        return self.slide
 
     async def leds(self) -> LedRing:
         """Open `ring`."""

@@ -81,18 +81,13 @@ class Gate:
     """
 
     def __init__(self, settings: GateSettings | None = None) -> None:
-        self.settings: Final = settings or GateSettings()
-        self._pre_roll_frames: Final = _frames(self.settings.pre_roll_ms)
-        self._pre_roll: Final = deque[bytes](maxlen=self.settings.kept_frames)
-        self._attack_frames: Final = max(1, _frames(self.settings.attack_ms))
-        self._window: Final = deque[bool](maxlen=round(self._attack_frames * WINDOW))
+        self._pre_roll = deque[bytes]()
+        self._window = deque[bool]()
         """Which of the newest frames held the user's voice; goes on while the gate is closed."""
-        self.patience: Final = Patience(
-            self.settings.hangover_ms, self.settings.shortest_hangover_ms, self.settings.longest_hangover_ms
-        )
+        self._go_by(settings or GateSettings())
+        self.patience = _patience(self.settings)
         self._no_speech_frames = 0
         """How long speech is waited for in this opening."""
-        self._longest_frames: Final = round(self.settings.longest_s / FRAME_S)
         self._open = False
         self._endpointing = False
         self._told: Final[set[Marker]] = set()
@@ -139,6 +134,17 @@ class Gate:
         if self._open and Marker.SPEECH_ENDED in self._told:
             self._since_end_frames = 0
         self._open = False
+
+    def go_by(self, settings: GateSettings) -> None:
+        """Listen as `settings` say from now on. What was heard is kept, and what was learned of pauses if it still may.
+
+        The gate must be closed.
+        """
+        assert not self._open, "what is being said is heard to its end as it began"
+        old = self.settings
+        self._go_by(settings)
+        if _hangovers(old) != _hangovers(settings):
+            self.patience = _patience(settings)
 
     def watch(self, attack_ms: int | None, for_s: float | None = None) -> None:
         """Look for a voice before the closed gate, from now on and until the gate is opened.
@@ -201,6 +207,14 @@ class Gate:
             self._watch.lost(frames)
         return self._watch_over()
 
+    def _go_by(self, settings: GateSettings) -> None:
+        self.settings = settings
+        self._pre_roll_frames = _frames(settings.pre_roll_ms)
+        self._pre_roll = deque(self._pre_roll, maxlen=settings.kept_frames)
+        self._attack_frames = max(1, _frames(settings.attack_ms))
+        self._window = deque(self._window, maxlen=round(self._attack_frames * WINDOW))
+        self._longest_frames = round(settings.longest_s / FRAME_S)
+
     def _marker(self, voiced: bool) -> Marker | None:
         if not self._endpointing:
             return self._overdue()
@@ -254,6 +268,14 @@ class Gate:
     def _tell(self, marker: Marker) -> Marker:
         self._told.add(marker)
         return marker
+
+
+def _hangovers(settings: GateSettings) -> tuple[int, int, int]:
+    return settings.hangover_ms, settings.shortest_hangover_ms, settings.longest_hangover_ms
+
+
+def _patience(settings: GateSettings) -> Patience:
+    return Patience(*_hangovers(settings))
 
 
 def _frames(duration_ms: int) -> int:

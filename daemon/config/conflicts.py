@@ -215,6 +215,8 @@ def _pins(config: Config) -> Iterator[Conflict]:
 def _own_pins(config: Config) -> Iterator[tuple[str, int]]:
     if config.button.driver == "gpiozero":
         yield "button.pin", config.button.pin
+    if config.mute.driver == "gpiozero":
+        yield "mute.pin", config.mute.pin
     if config.leds.driver == "rgb_led":
         yield "leds.red_pin", config.leds.red_pin
         yield "leds.green_pin", config.leds.green_pin

@@ -1,4 +1,4 @@
-"""The configuration as data: fourteen sections, every key with its unit, its range and its default.
+"""The configuration as data: its sections, every key with its unit, its range and its default.
 
 Types are strict (`"17"` is no number, `1` is no boolean) and unknown keys are errors: the configuration is refused,
 not guessed at. `config/vocative.toml` says the same in the owner's words.
@@ -17,6 +17,7 @@ from hardware.settings import (
     CameraSettings,
     LedSettings,
     MicrophoneSettings,
+    MuteSettings,
     SpeakerSettings,
 )
 
@@ -35,11 +36,13 @@ __all__ = [
     "LimitsSection",
     "LiveSection",
     "MicrophoneSection",
+    "MuteSection",
     "NetworkSection",
     "PricesSection",
     "Refusal",
     "Refusals",
     "Section",
+    "SoundsSection",
     "SpeakerSection",
     "StateSection",
     "ToolsSection",
@@ -91,7 +94,7 @@ class TurnSection(Section):
 class MicrophoneSection(Section):
     """The microphone."""
 
-    driver: Literal["pyaudio", "simulated"] = "pyaudio"
+    driver: Literal["pyaudio", "file", "web", "simulated"] = "pyaudio"
     device: DeviceName = ""
     gain_db: Annotated[
         float, Field(ge=-20.0, le=40.0), Why("more only makes noise loud; a microphone that needs it is broken")
@@ -99,15 +102,19 @@ class MicrophoneSection(Section):
     rate_hz: Annotated[int, AfterValidator(sample_rate(50))] = 0
     """It is read 20 ms at a time."""
     channel: Annotated[int, Field(ge=0, le=7), Why("0 is the first, which is left")] = 0
+    file: AbsolutePath = ""
+    """Of "file" only."""
 
 
 class SpeakerSection(Section):
     """The loudspeaker."""
 
-    driver: Literal["pyaudio", "simulated"] = "pyaudio"
+    driver: Literal["pyaudio", "file", "web", "simulated"] = "pyaudio"
     device: DeviceName = ""
     rate_hz: Annotated[int, AfterValidator(sample_rate(100))] = 0
     """It is filled 10 ms at a time."""
+    file: AbsolutePath = ""
+    """Of "file" only."""
     volume_percent: Percent = 70
     earcons: bool = True
     sleep_after_s: Annotated[
@@ -129,7 +136,7 @@ class EchoSection(Section):
 class ButtonSection(Section):
     """The button."""
 
-    driver: Literal["gpiozero", "simulated", "none"] = "gpiozero"
+    driver: Literal["gpiozero", "terminal", "web", "simulated", "none"] = "gpiozero"
     pin: Pin = 17
     pull_up: bool = True
     debounce_ms: Annotated[
@@ -137,10 +144,19 @@ class ButtonSection(Section):
     ] = 30
 
 
+class MuteSection(Section):
+    """The switch that shuts the microphone off."""
+
+    driver: Literal["gpiozero", "simulated", "none"] = "none"
+    pin: Pin = 26
+    pull_up: bool = True
+    muted_when: Literal["closed", "open"] = "open"
+
+
 class LedsSection(Section):
     """The ring of pixels, or the single LED."""
 
-    driver: Literal["apa102", "ws2812_spi", "rgb_led", "simulated", "none"] = "apa102"
+    driver: Literal["apa102", "ws2812_spi", "rgb_led", "terminal", "web", "simulated", "none"] = "apa102"
     count: Annotated[int, Field(ge=1, le=320), Why("more pixels do not fit into one transfer over SPI")] = 12
     """4096 bytes, less the WS2812's pauses, at 12 bytes a pixel (hardware.md section 4)."""
     brightness_percent: Annotated[
@@ -159,7 +175,7 @@ class LedsSection(Section):
 class CameraSection(Section):
     """The camera."""
 
-    driver: Literal["picamera2", "usb", "simulated", "none"] = "picamera2"
+    driver: Literal["picamera2", "usb", "web", "simulated", "none"] = "picamera2"
     device: Annotated[str, AfterValidator(camera_device)] = ""
     """Of "usb" only."""
     mode: Literal["off", "on_request", "with_turn"] = "off"
@@ -174,6 +190,22 @@ class CameraSection(Section):
     ] = 75
     interval_s: Annotated[float, Field(ge=1.0, le=60.0), Why("the service takes at most one picture a second")] = 1.0
     """(live-api.md 1.2)"""
+
+
+class SoundsSection(Section):
+    """Which of the short sounds are made, and which faults are spoken. `speaker.earcons` switches all of them off."""
+
+    start: bool = True
+    listening: bool = False
+    """Off, because it sounds just when the user begins to speak (field-notes.md row 2)."""
+    done: bool = True
+    error: bool = True
+    muted: bool = True
+    """And unmuted."""
+    no_network: bool = True
+    key_refused: bool = True
+    daily_limit: bool = True
+    """And the limit of turns in an hour."""
 
 
 class NetworkSection(Section):
@@ -235,8 +267,10 @@ class Config(Section):
     speaker: SpeakerSection = Field(default_factory=SpeakerSection)
     echo: EchoSection = Field(default_factory=EchoSection)
     button: ButtonSection = Field(default_factory=ButtonSection)
+    mute: MuteSection = Field(default_factory=MuteSection)
     leds: LedsSection = Field(default_factory=LedsSection)
     camera: CameraSection = Field(default_factory=CameraSection)
+    sounds: SoundsSection = Field(default_factory=SoundsSection)
     tools: ToolsSection = Field(default_factory=ToolsSection)
     network: NetworkSection = Field(default_factory=NetworkSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)
@@ -249,12 +283,18 @@ class Config(Section):
         microphone, speaker, button, leds, camera = self.microphone, self.speaker, self.button, self.leds, self.camera
         return BoardSettings(
             microphone=MicrophoneSettings(
-                microphone.driver, microphone.device, microphone.gain_db, microphone.rate_hz, microphone.channel
+                microphone.driver,
+                microphone.device,
+                microphone.gain_db,
+                microphone.rate_hz,
+                microphone.channel,
+                microphone.file,
             ),
-            speaker=SpeakerSettings(speaker.driver, speaker.device, speaker.rate_hz),
+            speaker=SpeakerSettings(speaker.driver, speaker.device, speaker.rate_hz, speaker.file),
             button=ButtonSettings(button.driver, button.pin, button.pull_up, button.debounce_ms),
             leds=LedSettings(**leds.model_dump()),
             camera=CameraSettings(camera.driver, camera.width_px, camera.quality_percent, camera.device),
+            mute=MuteSettings(**self.mute.model_dump()),
         )
 
 

@@ -137,7 +137,7 @@ def _refused(path: Path, error: ErrorDetails, place: Place | None) -> str:
         return f"{begin}: {error['ctx']['error']}"
     if path != _key_of(path):
         return f"{begin}: {_refused_item(field, error, str(path[-1]))}"
-    sentence = f"{begin}: must be {_allowed(key, field, error['type'])}"
+    sentence = f"{begin}: must be {allowed(key, field, error['type'])}"
     meant = value_for(section, key, value)
     if meant is not None:
         sentence += f"; write {key} = {toml(meant)}"
@@ -158,7 +158,7 @@ def _refused_item(field: FieldInfo, error: ErrorDetails, name: str) -> str:
     )
 
 
-def _allowed(key: str, field: FieldInfo, error_type: str) -> str:
+def allowed(key: str, field: FieldInfo, error_type: str) -> str:
     """Return what may stand for a key; with the type, if that is what is wrong."""
     options = choices(field.annotation)
     kinds = set(get_args(field.annotation)) or {field.annotation}

@@ -141,9 +141,14 @@ class GenaiConnector:
             self._client = await in_thread(lambda: _client(self._endpoint, key, self._upgraded))
             self._client_key = key
             if stale is not None:
-                await stale.aio.aclose()
-                stale.close()
+                await _closed(stale)
         return self._client
+
+    async def release(self) -> None:
+        """Let go of the client, and of its memory; links that are open stay open."""
+        if self._client is not None:
+            stale, self._client, self._client_key = self._client, None, ""
+            await _closed(stale)
 
     def _upgraded(self) -> None:
         """Give the setup its own time: the SDK would wait for setupComplete for ever (live-api.md 0.6)."""
@@ -273,6 +278,11 @@ def _link_error(error: APIError) -> LinkError:
     if error.code is not None and 400 <= error.code < 600:
         return LinkError("an error message", http_status=error.code)
     return LinkError(error.details if isinstance(error.details, str) else "", close_code=error.code or 1006)
+
+
+async def _closed(client: Client) -> None:
+    await client.aio.aclose()
+    client.close()
 
 
 def _client(endpoint: Endpoint, key: str, on_upgrade: Callable[[], None]) -> Client:

@@ -50,6 +50,20 @@ class Recollection:
         self._exchange(turn_id).said += text
         self._forget_oldest()
 
+    @property
+    def newest_said(self) -> str:
+        """The newest answer, or what is left of it; empty if there is none."""
+        return next((exchange.said for exchange in reversed(self._exchanges) if exchange.said.strip()), "")
+
+    @property
+    def newest(self) -> tuple[bool, str] | None:
+        """The newest words, and whether they are the service's; None if nothing was said."""
+        for exchange in reversed(self._exchanges):
+            for ours, words in ((True, exchange.said), (False, exchange.heard)):
+                if said := " ".join(words.split()):
+                    return ours, said
+        return None
+
     def clear(self) -> None:
         """Forget everything: the conversation is over."""
         self._exchanges.clear()

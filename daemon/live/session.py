@@ -38,6 +38,8 @@ class Parting(Enum):
     """Nobody has spoken for `limits.idle_hangup_s`."""
     TOO_OLD = "too_old"
     """The session has lasted `limits.session_max_minutes`."""
+    RENEWED = "renewed"
+    """The configuration has changed: the next link is set up otherwise."""
     ENDED = "ended"
     """Somebody asked for the conversation to be over."""
 
@@ -64,7 +66,8 @@ class Session:
         self._give_up: Final = give_up
         self._hang_up_at: Final = hang_up_at
         self._over_at_s: Final = over_at_s
-        self._ending = False
+        self._leaving: Parting | None = None
+        """Why to leave as soon as nobody's turn is under way."""
         self._active_s = asyncio.get_running_loop().time()
         """When something of a turn last went up or came down."""
         self._rules: Final = rules
@@ -80,9 +83,10 @@ class Session:
     def __repr__(self) -> str:
         return f"<Session {self._turns} {self._liveness}>"
 
-    def end_at_rest(self) -> None:
-        """Have `run` return as soon as nobody's turn is under way."""
-        self._ending = True
+    def leave_at_rest(self, parting: Parting) -> None:
+        """Have `run` return `parting` as soon as nobody's turn is under way; an end is not taken back."""
+        if self._leaving is not Parting.ENDED:
+            self._leaving = parting
         self._clock_changed.set()
 
     async def run(self) -> Parting:
@@ -222,8 +226,8 @@ class Session:
             if self._at_rest:
                 if idle_s is not None and idle_s <= now:
                     return Parting.IDLE
-                if self._ending:
-                    return Parting.ENDED
+                if self._leaving is not None:
+                    return self._leaving
                 if self._over_at_s is not None and self._over_at_s <= now:
                     return Parting.TOO_OLD
             move_s = None if self._go_away is None else self._go_away.rotate_by

@@ -80,6 +80,25 @@ def live_config(
     )
 
 
+def reading_config(live: LiveKeys, instruction: str) -> types.LiveConnectConfig:
+    """Return the configuration of a connection over which texts are read aloud, in the voice of the answers.
+
+    No tools, nothing to resume, no memory: what is said on it is not part of the conversation.
+    """
+    from google.genai import types
+
+    can = capabilities(live.model)
+    return types.LiveConnectConfig(
+        response_modalities=[types.Modality.AUDIO],
+        speech_config=_speech(live),
+        thinking_config=_thinking(live, can),
+        system_instruction=instruction,
+        output_audio_transcription=types.AudioTranscriptionConfig(),
+        realtime_input_config=_realtime(live, can, Taking.LOCAL, glances=False),
+        safety_settings=_safety(live),
+    )
+
+
 def fingerprint(
     live: LiveKeys,
     *,

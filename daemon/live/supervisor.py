@@ -71,7 +71,7 @@ class Supervisor:
         device: What the link is for.
         connector: Makes links.
         handles: The handles, with what a restart left of them.
-        limits: When a link is closed because nobody speaks, and a session because it is old.
+        limits: Returns when a link is closed because nobody speaks, and a session because it is old.
         random: Returns a float in [0, 1); spreads the attempts of many devices.
         liveness: Makes the deadlines of a new link.
         rules: How the model takes turns.
@@ -83,7 +83,7 @@ class Supervisor:
         *,
         connector: Connector,
         handles: HandleStore,
-        limits: Limits,
+        limits: Callable[[], Limits],
         random: Callable[[], float],
         liveness: Callable[[], Liveness],
         rules: Rules = Rules(),  # noqa: B008 - frozen
@@ -103,6 +103,8 @@ class Supervisor:
         self._streak: Final = Streak()
         self._hurry: Final = asyncio.Event()
         """An attempt is worth making now."""
+        self._renewed: Final = asyncio.Event()
+        """What links are made with has changed."""
         self._wanted: Final = asyncio.Event()
         """Somebody wants to speak."""
         self._fingerprint = ""
@@ -116,6 +118,8 @@ class Supervisor:
         self._answering: int | None = None
         """The turn whose answer has begun on this link."""
         self._unanswered: Final = Unanswered(device.uplink.replay, tell=device.tell, dispatch=device.dispatch)
+        self.prepared = False
+        """Whether what takes long once is done: google-genai is imported."""
         self._failing = False
         """No link has come up since the last failure was told: the next ones are only details."""
 
@@ -130,9 +134,16 @@ class Supervisor:
     def end_session(self) -> None:
         """Let the session end once nobody speaks; whoever wants to speak then begins a new one."""
         if self._session is not None:
-            self._session.end_at_rest()
+            self._session.leave_at_rest(Parting.ENDED)
         else:
             self._handles.refuse(None)
+
+    def renew(self) -> None:
+        """What links are made with has changed: move to a new one as soon as nobody's turn is under way."""
+        self._renewed.set()
+        self._hurry.set()
+        if self._session is not None:
+            self._session.leave_at_rest(Parting.RENEWED)
 
     def network_came(self) -> None:
         """There is a network again: cut a back-off short."""
@@ -142,7 +153,9 @@ class Supervisor:
         """Keep the session alive until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
+            self._renewed.clear()
             self._fingerprint = await self._connector.prepare()  # tools may have come or gone since
+            self.prepared = True
             self._dispatch(LinkChanged(LinkState.CONNECTING))
             self._handle = self._handles.take(loop.time(), self._fingerprint)
             self._up_s = None
@@ -165,6 +178,7 @@ class Supervisor:
         healthy = False
         try:
             self._came_up(loop.time() - started_s)
+            limits = self._limits()
             self._session = session = Session(
                 link,
                 self._uplink,
@@ -172,9 +186,11 @@ class Supervisor:
                 hear=self._take,
                 give_up=self._unanswered.unheard,
                 rules=self._rules,
-                hang_up_at=self._limits.hang_up_at,
-                over_at_s=self._limits.session_over_at(self._handles.session_began_s),
+                hang_up_at=limits.hang_up_at,
+                over_at_s=limits.session_over_at(self._handles.session_began_s),
             )
+            if self._renewed.is_set():  # while it was made
+                session.leave_at_rest(Parting.RENEWED)
             parting = await session.run()
             healthy = True
         finally:
@@ -195,6 +211,8 @@ class Supervisor:
                     # A service that says go-away to each new link must not be stormed.
                     self._dispatch(LinkChanged(LinkState.DOWN))
                     await self._wait(self._backoff.next_pause_s(now), patient=False)
+                return
+            case Parting.RENEWED:
                 return
             case Parting.IDLE:
                 pass
@@ -272,9 +290,9 @@ class Supervisor:
             # Nobody is waiting, and ten thousand devices may have lost it in this instant (docs/reconnects.png).
             pause = Pause.BACKOFF
         pause_s = self._backoff.next_pause_s(now, pause)
-        self._dispatch(LinkChanged(LinkState.DOWN))
         if decision.fault is not None:
             self._dispatch(FaultFound(decision.fault))
+        self._dispatch(LinkChanged(LinkState.DOWN))
         self._tell(
             "link.lost" if self._up_s is not None else "link.failed",
             level=Level.DEBUG if self._failing else Level.WARNING,
@@ -287,7 +305,9 @@ class Supervisor:
         await self._wait(pause_s, patient=decision.fault is not None or pause is Pause.OLD_SOCKET)
 
     async def _wait(self, pause_s: float, *, patient: bool) -> None:
-        """Sleep for `pause_s`, or until somebody is in a hurry; not sooner than `HURRY_S` then, nor if `patient`.
+        """Sleep for `pause_s`, or until somebody is in a hurry; not sooner than `HURRY_S` then.
+
+        If `patient`, only another configuration is a reason to hurry.
 
         What becomes too old meanwhile is given up at its time.
         """
@@ -295,7 +315,7 @@ class Supervisor:
         self._hurry.clear()
         await asyncio.sleep(min(pause_s, HURRY_S))
         over_s = loop.time() + pause_s - HURRY_S
-        in_a_hurry = asyncio.Event() if patient else self._hurry
+        in_a_hurry = self._renewed if patient else self._hurry
         while loop.time() < over_s and not in_a_hurry.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(min(over_s, self._unanswered.late_s(loop.time()))):

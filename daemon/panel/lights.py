@@ -51,6 +51,8 @@ class Scene(Enum):
     RINGING = auto()
     NO_MICROPHONE = auto()
     NO_SPEAKER = auto()
+    NO_SWITCH = auto()
+    """The mute switch cannot be read. The microphone is shut off then, so that it is always drawn in red."""
     USED_UP = auto()
     NO_KEY = auto()
     REFUSED = auto()
@@ -131,7 +133,8 @@ def meaning(status: Status) -> str:
     scene = _scene(status)
     clauses = []
     if status.muted:
-        clauses.append("muted, the microphone is shut off")
+        by = "muted by the switch on the device" if status.muted_by_switch else "muted"
+        clauses.append(f"{by}, the microphone is shut off")
     if scene is not Scene.READY or not clauses:
         clauses.append(_clause(scene, status.link))
     if status.overflowing:
@@ -140,6 +143,14 @@ def meaning(status: Status) -> str:
         clauses.append("the camera is on")
     sentence = "; ".join(clauses)
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def name(status: Status) -> str:
+    """Return what matters most in one or two words."""
+    scene = _scene(status)
+    if status.muted and scene is Scene.READY:
+        return "muted"
+    return scene.name.lower().replace("_", " ")
 
 
 def _scene(status: Status) -> Scene:
@@ -159,7 +170,7 @@ def _scene(status: Status) -> Scene:
             assert_never(status.turn)
 
 
-def _fault_scene(fault: Fault | None) -> Scene | None:
+def _fault_scene(fault: Fault | None) -> Scene | None:  # noqa: PLR0911  # one return for each fault is the table
     match fault:
         case None:
             return None
@@ -167,6 +178,8 @@ def _fault_scene(fault: Fault | None) -> Scene | None:
             return Scene.NO_MICROPHONE
         case Fault.SPEAKER:
             return Scene.NO_SPEAKER
+        case Fault.MUTE_SWITCH:
+            return Scene.NO_SWITCH
         case Fault.KEY:
             return Scene.NO_KEY
         case Fault.SETUP:
@@ -224,6 +237,8 @@ def _look(scene: Scene) -> _Look:  # noqa: C901, PLR0911, PLR0912  # one return 
             return _Look((40, 0, 16), (255, 0, 90), shapes.pulse)
         case Scene.NO_MICROPHONE:
             return _Look(DARK, amber, shapes.blinks(1))
+        case Scene.NO_SWITCH:
+            return _Look(DARK, amber, shapes.pulse)
         case Scene.NO_KEY:
             return _Look(DARK, amber, shapes.blinks(2))
         case Scene.REFUSED:
@@ -267,6 +282,8 @@ def _clause(scene: Scene, link: LinkState) -> str:  # noqa: C901, PLR0911, PLR09
             return "the speaker does not work"
         case Scene.USED_UP:
             return "a limit of your own is reached, see [limits]"
+        case Scene.NO_SWITCH:
+            return "the mute switch cannot be read"
         case _:
             assert_never(scene)
 

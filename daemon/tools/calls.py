@@ -89,7 +89,8 @@ class Calls:
         self._journal = journal
         self._on_answer = on_answer
         self._default_behavior = default_behavior
-        self._tell_content = tell_content
+        self.tell_content = tell_content
+        """Whether arguments and answers are told."""
         self._group: asyncio.TaskGroup | None = None
         self._running: list[_Run] = []
         """Whose task has not ended, settled or not."""
@@ -281,8 +282,8 @@ class Calls:
             session_id=run.session,
             status=str(response["status"]),
             duration_ms=_ms_since(run.begun_s),
-            arguments=json.dumps(run.arguments, default=str) if self._tell_content else None,
-            response=json.dumps(response) if self._tell_content else None,
+            arguments=json.dumps(run.arguments, default=str) if self.tell_content else None,
+            response=json.dumps(response) if self.tell_content else None,
         )
 
     def _answer(self, one: _Waiting, name: str, response: Mapping[str, object], scheduling: Scheduling) -> None:

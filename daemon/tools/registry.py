@@ -28,6 +28,11 @@ class Registry:
         self._deny = tuple(deny)
         self._sources: dict[str, tuple[Tool, ...]] = {}
 
+    def go_by(self, *, allow: Sequence[str], deny: Sequence[str]) -> None:
+        """Offer by other patterns from now on."""
+        self._allow = tuple(allow)
+        self._deny = tuple(deny)
+
     def __repr__(self) -> str:
         return f"<Registry {' '.join(one.name for one in self)}>"
 

@@ -23,6 +23,7 @@ from typing import Final
 
 from daemon.app import App
 from daemon.audio.vad import detector
+from daemon.choices import limits
 from daemon.config import Config
 from daemon.credentials import Secret
 from daemon.events import LinkState, TurnState
@@ -30,7 +31,7 @@ from daemon.journal import Journal, Line
 from daemon.keeping import Keeping
 from daemon.notify import service_manager
 from daemon.rehearsal.voices import question
-from daemon.wiring import limits, supervised
+from daemon.wiring import supervised
 from hardware.pcm import UP
 from hardware.simulated import SimulatedBoard
 from tests.bench import page

@@ -13,7 +13,8 @@ import pytest
 from daemon.audio.calibration import BURSTS
 from daemon.calibrate import calibrate
 from daemon.calibration_file import load
-from daemon.control import serve
+from daemon.control import Reply
+from daemon.control_server import Audience, serve
 from tests.support import pulse
 
 PIPE = "pipe"
@@ -70,8 +71,11 @@ def test_a_device_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.Capt
 def test_a_running_daemon_must_be_stopped_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = configured(tmp_path, microphone=PIPE)
 
+    async def ready(_: tuple[str, ...]) -> Reply:
+        return {"meaning": "Ready."}
+
     async def beside_a_daemon() -> int:
-        daemon = asyncio.ensure_future(serve(tmp_path / "control.sock", lambda _: {"meaning": "Ready."}))
+        daemon = asyncio.ensure_future(serve(tmp_path / "control.sock", ready, Audience()))
         await asyncio.sleep(0.1)
         try:
             return await asyncio.to_thread(calibrate, path, as_json=False, quiet=True)

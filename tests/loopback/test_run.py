@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import pytest
 
-from daemon import control
+from daemon import control, control_server
 from daemon.rehearsal import voices
 from hardware.pcm import DOWN, UP
 from tests.support import pulse
@@ -167,11 +167,17 @@ def test_the_service_hears_what_the_microphone_heard(conversation: Conversation)
 
 
 def test_the_commands_say_what_the_device_does(conversation: Conversation) -> None:
-    assert conversation.status_before == {
+    status = conversation.status_before
+    assert 0 <= status.pop("uptime_s") < 60
+    assert status.pop("memory_mib") > 10.0
+    assert status.pop("session_id")
+    assert -96.0 <= status.pop("microphone_dbfs") <= 0.0
+    assert status == {
         "link": "up",
         "turn": "idle",
         "turn_id": 0,
         "muted": False,
+        "muted_by": [],
         "follow_up": False,
         "ringing": False,
         "seeing": False,
@@ -180,18 +186,22 @@ def test_the_commands_say_what_the_device_does(conversation: Conversation) -> No
         "echo": "cancel",
         "echo_advice": "",
         "volume_percent": 100,
+        "tokens_today": 0,
+        "daily_tokens": 2_000_000,
+        "last_turn": None,
     }
     assert conversation.answers == ("Listening, what the microphone hears is sent.\n", "Waiting for the answer.\n")
     assert (conversation.status_after["turn"], conversation.status_after["turn_id"]) == ("idle", 1)
-    assert "outcome=answered" in conversation.said
+    assert conversation.status_after["last_turn"]["outcome"] == "answered"
 
 
 def test_systemd_is_told_how_it_goes(conversation: Conversation) -> None:
     texts = [line.text for line in conversation.manager.told]
     assert texts.count("READY=1") == 1
-    assert texts[-1] == "STOPPING=1"
+    assert texts[-2:] == ["STATUS=Stopped.", "STOPPING=1"]
     said = [text.removeprefix("STATUS=") for text in texts if text.startswith("STATUS=")]
-    assert said[-5:] == [
+    assert said[0].startswith("Starting: ")
+    assert said[-6:-1] == [
         "Ready, nothing is sent.",
         "Listening, what the microphone hears is sent.",
         "Waiting for the answer.",
@@ -200,6 +210,8 @@ def test_systemd_is_told_how_it_goes(conversation: Conversation) -> None:
     ]
     fed_s = [line.at_s for line in conversation.manager.told if line.text == "WATCHDOG=1"]
     assert "WATCHDOG=1" not in texts[: texts.index("READY=1")]
+    assert "WATCHDOG_USEC=30000000" in texts[: texts.index("READY=1")]  # the SDK is imported after that
+    assert texts[texts.index("WATCHDOG=1") :].count("WATCHDOG_USEC=1000000") == 1
     assert len(fed_s) >= 5
     assert max(later - earlier for earlier, later in pairwise(fed_s)) < 1.0  # WatchdogSec= of this test
 
@@ -207,6 +219,38 @@ def test_systemd_is_told_how_it_goes(conversation: Conversation) -> None:
 def test_it_ends_well_after_a_conversation(conversation: Conversation) -> None:
     assert conversation.ended.status == 0
     assert conversation.ended.took_s < SOON_S
+
+
+# --- the configuration is read again -------------------------------------------------------------------
+
+
+def test_it_reads_its_configuration_again_and_keeps_the_old_one_if_that_is_refused(
+    service: Service, folder: Path, conversation: Conversation
+) -> None:
+    """Both in one life: what systemd is told, what the journal says, and what has changed."""
+    del conversation  # before it the machine's time is wanted for sound
+    with (
+        ServiceManager(folder / "reload-notify") as manager,
+        device(folder / "reload", service.live, key=KEY, **manager.environ) as one,
+    ):
+        one.process.line("link.up")
+        good = one.config.read_text()
+        one.config.write_text(good.replace("[speaker]", "[speaker]\nvolume_percnt = 20\ngain = 1"))
+        one.process.send(signal.SIGHUP)
+        one.process.line("vocative.toml:8: speaker.volume_percnt")
+        one.process.line("vocative.toml:9: speaker.gain")
+        assert one.ask("status")["volume_percent"] == 100
+        one.config.write_text(good.replace("volume_percent = 100", "volume_percent = 20\nsleep_after_s = 77.0"))
+        one.process.send(signal.SIGHUP)
+        line = one.process.line("config.reloaded")
+        assert "in effect: speaker.volume_percent" in line.text
+        assert "after a restart: speaker.sleep_after_s" in line.text
+        assert one.ask("status")["volume_percent"] == 20
+        assert one.process.stop().status == 0
+    texts = [line.text for line in manager.told]
+    marks = [text for text in texts if text in {"READY=1", "RELOADING=1"}]
+    assert marks == ["READY=1", "RELOADING=1", "READY=1", "RELOADING=1", "READY=1"]
+    assert texts[texts.index("RELOADING=1") + 1].startswith("MONOTONIC_USEC=")
 
 
 # --- being stopped, in any state -----------------------------------------------------------------------
@@ -319,7 +363,7 @@ def test_a_signal_ends_it_at_once_in_any_state(fleet: Fleet, state: str) -> None
     assert how.ended.status == 0, how.said
     assert how.ended.took_s < SOON_S
     assert "Traceback" not in how.said
-    assert how.said.splitlines()[-1].endswith("daemon.stopped")
+    assert " daemon.stopped " in how.said.splitlines()[-1]
     if state.startswith("importing"):
         assert "link.up" not in how.said
 
@@ -362,9 +406,12 @@ def test_a_signal_does_not_wait_for_what_is_slow(folder: Path, hindrance: str, n
 def test_a_silent_client_of_the_control_socket_does_not_hold_up_the_end(folder: Path) -> None:
     """From Python 3.12 on, asyncio's `serve_forever` would wait for it."""
 
+    async def nothing(_: tuple[str, ...]) -> control.Reply:
+        return {}
+
     async def story() -> float:
         path = folder / "silent"
-        serving = asyncio.ensure_future(control.serve(path, lambda _: {}))
+        serving = asyncio.ensure_future(control_server.serve(path, nothing, control_server.Audience()))
         while not path.exists():  # noqa: ASYNC110 - nothing says when it serves
             await asyncio.sleep(0.01)
         _, writer = await asyncio.open_unix_connection(str(path))
@@ -385,7 +432,7 @@ def test_without_a_key_it_runs_on_says_so_and_rests(fleet: Fleet) -> None:
     what = fleet.without_key.result()
     assert (what.status["faults"], what.status["link"], what.status["turn"]) == (["key"], "down", "idle")
     assert (what.pressed["turn"], what.pressed["turn_id"]) == ("idle", 0)  # nothing is listened to
-    assert "install -m 600" in what.said  # what to do about it
+    assert "sudo vocative key" in what.said  # what to do about it
     assert what.cpu_s < 1.0
 
 
@@ -432,3 +479,20 @@ def test_an_unknown_microphone_ends_it_and_what_there_is_is_named(service: Servi
         assert "Blue Yeti" in one.process.text
         assert pulse.MICROPHONE in one.process.text
         assert "Traceback" not in one.process.text
+
+
+def test_under_systemd_it_rests_before_it_may_be_started_again_and_can_be_stopped_meanwhile(
+    service: Service, folder: Path
+) -> None:
+    with (
+        ServiceManager(folder / "rest-notify") as manager,
+        device(folder / "rests", service.live, key=KEY, microphone="Blue Yeti", **manager.environ) as one,
+    ):
+        one.process.line("device.missing")
+        time.sleep(1.0)
+        ended = one.process.stop()
+        assert (ended.status, ended.took_s < SOON_S) == (0, True)
+    texts = [line.text for line in manager.told]
+    assert "READY=1" not in texts
+    assert texts[-1].startswith("EXTEND_TIMEOUT_USEC=")
+    assert "tried again" in texts[-2]

@@ -100,7 +100,7 @@ def evening() -> Iterator[Evening]:
 
 
 def test_the_question_is_answered_and_the_answer_heard(evening: Evening) -> None:
-    assert "outcome=answered" in evening.said
+    assert "Answered after" in evening.said
     assert max(evening.heard) > 0
     assert evening.status == 0
 
@@ -112,7 +112,7 @@ def test_the_broken_tool_is_told_of_with_its_line_and_the_sound_one_is_there(eve
 
 
 def test_the_dead_server_is_told_of(evening: Evening) -> None:
-    assert any("mcp.failed" in line and "server=dead" in line for line in evening.said.splitlines())
+    assert any("mcp.failed" in line and "The tools of dead" in line for line in evening.said.splitlines())
 
 
 def test_the_missing_camera_is_told_of_once(evening: Evening) -> None:

@@ -15,7 +15,7 @@ from daemon.rehearsal.stand_in.answer import BURSTS, REAL_TIME, SLOW
 from daemon.rehearsal.stand_in.conduct import Manners
 from daemon.rehearsal.voices import question
 from hardware.pcm import UP
-from tests.scenario.mishaps import LONGEST_DELAY_S, mishaps
+from tests.scenario.mishaps import LONGEST_DELAY_S, mishaps, slide
 from tests.scenario.plan import Happening, Plan
 from tests.scenario.story import Story
 
@@ -32,6 +32,7 @@ def drawn(seed: int, seconds: float, *, faults_every_s: float = 6.0, rest_s: flo
         interrupt_s=dice.choice((0.0, 0.05, 0.3)),
     )
     happenings = [*_person(dice, mode, seconds, rest_s), *mishaps(dice, seconds, faults_every_s)]
+    happenings += slide(Random(f"the mute switch of {seed}"), seconds)
     return Plan(
         seed,
         mode,

@@ -50,6 +50,17 @@ def nothing_leaves_but_what_was_said_into_an_open_gate(trace: Trace) -> Iterator
                 yield f"sent at {at_s:.3f} what was captured at {item.captured_s:.3f}, with the gate closed"
 
 
+def nothing_leaves_while_the_switch_is_muted(trace: Trace) -> Iterator[str]:
+    """Whatever software says, and whatever it believes: the switch itself remembers where it stood."""
+    off = [*trace.story.board.slide.muted_spans(), *trace.spell("slide lost")]
+    for link in trace.story.connector.links:
+        for _, item in link.sent:
+            if isinstance(item, Speech):
+                for moment_s in (item.captured_s, *_captured_s(trace, item)):
+                    if any(from_s + EPSILON_S < moment_s <= to_s - EPSILON_S for from_s, to_s in off):
+                        yield f"captured at {moment_s:.3f}, while the switch was muted"
+
+
 def _captured_s(trace: Trace, item: Speech) -> list[float]:
     size = UP.frame_bytes
     names = (digest(item.pcm[at : at + size]) for at in range(0, len(item.pcm), size))
@@ -335,6 +346,7 @@ def in_the_end_all_is_well(trace: Trace) -> Iterator[str]:
 
 RULES: tuple[Rule, ...] = (
     nothing_leaves_but_what_was_said_into_an_open_gate,
+    nothing_leaves_while_the_switch_is_muted,
     windows_open_and_close_in_turn_on_every_link,
     the_ring_never_claims_less_than_the_microphone_does,
     the_ring_is_cyan_only_while_the_gate_is_open,

@@ -173,6 +173,22 @@ def _part(part: str) -> Callable[[Random, float], list[Happening]]:
     return lost
 
 
+def slide(dice: Random, seconds: float) -> list[Happening]:
+    """The mute switch, in some conversations: moved, and in a few of them lost."""
+    if dice.random() > 0.3:
+        return []
+    happenings = []
+    for _ in range(round(seconds / 20.0) or 1):
+        at_s = dice.uniform(0.0, seconds)
+        if dice.random() < 0.8:
+            happenings += _spell(
+                dice, at_s, 5.0, "switched off", lambda s: s.board.slide.flip(True), lambda s: s.board.slide.flip(False)
+            )
+        else:
+            happenings += _part("slide")(dice, at_s)
+    return happenings
+
+
 def _overflow(dice: Random, at_s: float) -> list[Happening]:
     frames = dice.randint(1, 30)
     return [Happening(at_s, f"overflow of {frames} frames", lambda s: s.board.mic.overflow(frames), "overflow")]

@@ -116,6 +116,7 @@ class Performance:
         self.story.network.delay_s = 0.02
         self.story.service.faults = Faults()
         self.story.release()
+        self.story.board.slide.flip(False)
         self.story.mute(False)
         await asyncio.sleep(LAST_WORDS_S)
         status = self.story.app.conversation

@@ -15,13 +15,15 @@ import numpy as np
 
 from daemon.app import App
 from daemon.audio.vad import detector
+from daemon.choices import limits
 from daemon.config import Config
 from daemon.config.schema import LiveSection
+from daemon.errors import ConfigurationError
 from daemon.events import LinkState, MuteAsked, TurnState
 from daemon.journal import Journal, Line, MemorySink
 from daemon.keeping import Keeping
 from daemon.live.supervisor import Supervisor
-from daemon.live.upward import Speech, TurnEnd, TurnStart, Upward
+from daemon.live.upward import Speech, Taking, TurnEnd, TurnStart, Upward
 from daemon.notify import service_manager
 from daemon.rehearsal.stand_in.answer import BURSTS, Answer, Answerer, Pacing, spoken
 from daemon.rehearsal.stand_in.faults import Faults
@@ -29,7 +31,7 @@ from daemon.rehearsal.stand_in.memory import Turn, digest
 from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
 from daemon.tools.alarm import Reading
-from daemon.wiring import limits, liveness, rules
+from daemon.wiring import liveness, rules
 from hardware.interfaces import Board
 from hardware.pcm import DOWN, UP, level_dbfs
 from hardware.settings import BoardSettings, LedSettings
@@ -75,8 +77,8 @@ def briefly(turn: int) -> Answer:
 
 
 @cache
-def _setup(live: str) -> dict[str, Any]:
-    return setup_frame(LiveSection.model_validate_json(live))
+def _setup(live: str, taking: str) -> dict[str, Any]:
+    return setup_frame(LiveSection.model_validate_json(live), Taking(taking))
 
 
 @cache
@@ -119,6 +121,7 @@ class Story:
             "echo": {"mode": "half_duplex"},
             "control": {"socket": ""},
             "state": {"folder": ""},
+            "sounds": {"start": False},
         }
         for name, keys in (config or {}).items():
             sections[name] = {**sections.get(name, {}), **keys}
@@ -128,11 +131,15 @@ class Story:
             self.board.mic.room_tone = room_tone()
         self.network = Network()
         self.service = StandIn(self._dice, pacing=pacing, answer=answer, faults=faults)
-        self.connector = InProcessConnector(self.service, self.network, _setup(self.config.live.model_dump_json()))
+        setup = _setup(self.config.live.model_dump_json(), self.config.turn.taking)
+        self.connector = InProcessConnector(self.service, self.network, setup)
         self.clock_ahead_s = 0.0
         """How much later the time of day is than it should be."""
         self.journal = Bell()
+        self.file: Config | ConfigurationError = self.config
+        """What the configuration file holds when it is read again."""
         self.app = self._app(self.board, self._supervise if key else None)
+        self.connector.setup = lambda: _setup(self.app.config.live.model_dump_json(), self.config.turn.taking)
         self.connector.tools = lambda: _tools(self.config.live.model, json.dumps(self.app.toolbox.declarations))
         self.daemon: asyncio.Task[None] | None = None
 
@@ -147,16 +154,29 @@ class Story:
             vad=detector(self.config.turn.vad, self.config.turn.vad_aggressiveness),
             keeping=Keeping(limits(self.config), None, journal, wall=self.wall_s),
             clocks=self.clocks,
+            reread=self._reread,
         )
+
+    async def _reread(self) -> Config:
+        if isinstance(self.file, ConfigurationError):
+            raise self.file
+        return self.file
+
+    def write(self, **sections: Mapping[str, object]) -> None:
+        """Change keys in the configuration file."""
+        changed = self.config.model_dump()
+        for name, keys in sections.items():
+            changed[name] |= keys
+        self.file = Config.model_validate(changed)
 
     def _supervise(self, app: App) -> Supervisor:
         return Supervisor(
             app,
             connector=self.connector,
             handles=app.keeping.handles,
-            limits=app.keeping.limits,
+            limits=lambda: app.keeping.limits,
             random=self._dice.random,
-            liveness=lambda: liveness(self.config),
+            liveness=lambda: liveness(self.app.config),
             rules=rules(self.config),
         )
 

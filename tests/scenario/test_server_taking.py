@@ -7,14 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.app import App
 from daemon.events import LinkState, TurnState
-from daemon.live.supervisor import Supervisor
-from daemon.live.upward import Taking
 from daemon.rehearsal.stand_in.answer import BURSTS, Pacing
 from tests.scenario.story import ANSWER_S, PRE_ROLL_S, SILENT_AFTER_S, Story, running, scenario
-from tests.support.in_process import InProcessConnector
-from tests.support.sdk_frames import setup_frame
 
 SERVICES_PAUSE_S = 0.8
 """What the service takes for the end of a turn (live-api.md 1.3)."""
@@ -27,11 +22,6 @@ class Served(Story):
 
     def __init__(self, mode: str, *, pacing: Pacing = BURSTS, echo: str = "half_duplex") -> None:
         super().__init__(mode, config={"turn": {"taking": "server"}, "echo": {"mode": echo}}, pacing=pacing)
-
-    def _supervise(self, app: App) -> Supervisor:
-        setup = setup_frame(self.config.live, Taking.SERVER)
-        self.connector = InProcessConnector(self.service, self.network, setup)
-        return super()._supervise(app)
 
 
 def oddities(s: Story) -> list[str]:

@@ -182,18 +182,18 @@ async def test_one_that_nobody_hears_is_told_of_as_missed_at_the_next_link() -> 
 # --- what is told in writing -----------------------------------------------------------------------
 
 
-def ask(s: Story, *words: str) -> dict[str, Any]:
+async def ask(s: Story, *words: str) -> dict[str, Any]:
     """Ask the device what the control socket can be asked for."""
-    return dict(s.app._asked(words))
+    return dict(await s.app.asked(words))
 
 
 @scenario
 async def test_what_it_is_to_speak_of_is_spoken_of_and_refused_while_somebody_speaks() -> None:
     async with running(Story()) as s:
         await asyncio.sleep(1.0)
-        assert ask(s, "say", "The", "tea", "is", "ready.")["turn"] == "thinking"
+        assert (await ask(s, "say", "The", "tea", "is", "ready."))["turn"] == "thinking"
         with pytest.raises(ValueError, match="try again in a moment"):
-            ask(s, "say", "and", "the", "cake")
+            await ask(s, "say", "and", "the", "cake")
         await s.until_answered()
         (prompt,) = [item for _, item in s.sent if isinstance(item, Prompt)]
         assert prompt.text == "The tea is ready."
@@ -208,7 +208,7 @@ async def test_what_it_is_to_speak_of_is_spoken_of_and_refused_while_somebody_sp
 async def test_it_is_said_after_a_rest_too() -> None:
     async with running(Story(config={"limits": {"idle_hangup_s": 30.0}})) as s:
         await s.until_link(LinkState.RESTING)
-        ask(s, "say", "The tea is ready.")
+        await ask(s, "say", "The tea is ready.")
         await s.until_answered()
         assert s.outcomes() == ["1 answered"]
 
@@ -219,7 +219,7 @@ async def test_a_prompt_whose_link_is_lost_is_said_again(heard_s: float | None) 
     """Before anything of its answer has come, or in the beginning of it."""
     async with running(Story()) as s:
         await asyncio.sleep(1.0)
-        ask(s, "say", "The tea is ready.")
+        await ask(s, "say", "The tea is ready.")
         if heard_s is None:
             await asyncio.sleep(0.1)
         else:
@@ -236,7 +236,7 @@ async def test_a_prompt_whose_link_is_lost_is_said_again(heard_s: float | None) 
 async def test_whoever_speaks_stops_what_the_device_was_asked_to_say() -> None:
     async with running(Story()) as s:
         await asyncio.sleep(1.0)
-        ask(s, "say", "The tea is ready.")
+        await ask(s, "say", "The tea is ready.")
         await s.until_turn(TurnState.SPEAKING)
         await s.ask(1)
         await s.until_answered()

@@ -186,6 +186,8 @@ class Attempt:
     link: InProcessLink | None = None
     """Only once the service has taken the upgrade."""
     failure: LinkError | None = None
+    setup: dict[str, Any] | None = None
+    """What the session was set up with; None if it did not come to that."""
 
 
 class InProcessConnector:
@@ -194,7 +196,8 @@ class InProcessConnector:
     def __init__(self, service: StandIn, network: Network, setup: dict[str, Any]) -> None:
         self._service = service
         self._network = network
-        self._setup = setup
+        self.setup: Callable[[], dict[str, Any]] = lambda: setup
+        """What the SDK sends when the next link is set up, apart from tools and handle."""
         self.tools: Callable[[], list[dict[str, Any]]] = list
         """What the SDK sends as `tools` when the next link is set up."""
         manual = setup["realtimeInputConfig"]["automatic_activity_detection"]["disabled"]
@@ -207,7 +210,7 @@ class InProcessConnector:
         return [attempt.link for attempt in self.attempts if attempt.link is not None]
 
     async def prepare(self) -> str:
-        return "fingerprint"
+        return json.dumps(self.setup(), sort_keys=True)
 
     async def connect(self, handle: str | None) -> InProcessLink:
         attempt = Attempt(asyncio.get_running_loop().time(), handle)
@@ -231,15 +234,16 @@ class InProcessConnector:
             raise LinkError("the upgrade was refused", http_status=accepted.status)
         attempt.link = link = InProcessLink(accepted, self._network, self._taking)
         try:
-            await self._set_up(link, attempt.handle)
+            await self._set_up(link, attempt)
         except BaseException:
             await link.close(politely=False)
             raise
         link.up_s = loop.time()
         return link
 
-    async def _set_up(self, link: InProcessLink, handle: str | None) -> None:
-        setup = {**self._setup, "sessionResumption": {"handle": handle} if handle else {}, "tools": self.tools()}
+    async def _set_up(self, link: InProcessLink, attempt: Attempt) -> None:
+        resumption = {"handle": attempt.handle} if attempt.handle else {}
+        attempt.setup = setup = {**self.setup(), "sessionResumption": resumption, "tools": self.tools()}
         link.transmit(json.dumps({"setup": setup}))
         try:
             async with asyncio.timeout(SETUP_S):

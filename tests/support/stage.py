@@ -18,6 +18,7 @@ import numpy as np
 
 from daemon.app import App
 from daemon.audio.vad import detector
+from daemon.choices import limits
 from daemon.config import Config
 from daemon.credentials import Secret
 from daemon.events import LinkState, TurnState
@@ -32,7 +33,7 @@ from daemon.rehearsal.stand_in.faults import Act, Faults, Moment, Strike
 from daemon.rehearsal.stand_in.memory import Turn
 from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
-from daemon.wiring import limits, supervised
+from daemon.wiring import supervised
 from hardware.pcm import UP
 from hardware.simulated import SimulatedBoard
 from tests.support.ear import Ear, tone

@@ -15,6 +15,7 @@ from daemon.effects import (
     Effect,
     Ending,
     Forget,
+    KeepMuted,
     LetSound,
     Look,
     OpenGate,
@@ -38,6 +39,7 @@ from daemon.events import (
     LinkState,
     LongPressed,
     MuteAsked,
+    MuteSwitched,
     NothingSaid,
     Pressed,
     Released,
@@ -193,9 +195,46 @@ def test_a_link_lost_before_the_answer_changes_nothing_for_the_turn() -> None:
 def test_muting_in_mid_sentence_ends_the_sentence() -> None:
     conversation = Conversation(Ways(Mode.HOLD))
     told(conversation, PRESS)
-    assert told(conversation, MuteAsked(True)) == [SetMuted(True), CloseGate(1, Ending.MUTED), Sound(Cue.MUTED)]
+    assert told(conversation, MuteAsked(True)) == [
+        KeepMuted(True),
+        SetMuted(True),
+        CloseGate(1, Ending.MUTED),
+        Sound(Cue.MUTED),
+    ]
     assert told(conversation, MuteAsked(True)) == []
     assert told(conversation, RELEASE) == []
+
+
+def test_the_switch_ends_the_sentence_too_and_is_not_kept() -> None:
+    conversation = Conversation(Ways(Mode.HOLD))
+    told(conversation, PRESS)
+    assert told(conversation, MuteSwitched(True)) == [
+        SetMuted(True, by_switch=True),
+        CloseGate(1, Ending.MUTED),
+        Sound(Cue.MUTED),
+    ]
+    assert told(conversation, MuteSwitched(True)) == []
+    assert told(conversation, MuteSwitched(False)) == [SetMuted(False, by_switch=True), Sound(Cue.UNMUTED)]
+
+
+@pytest.mark.parametrize("undo", [MuteAsked(False), LongPressed(0.0)])
+def test_nothing_undoes_the_switch_but_the_switch(undo: Event) -> None:
+    conversation = Conversation(Ways(Mode.TAP))
+    told(conversation, MuteSwitched(True))
+    assert told(conversation, undo) == [Sound(Cue.MUTED)]
+    assert conversation.status.muted
+    told(conversation, MuteSwitched(False))
+    assert not conversation.status.muted, "what was refused was not said"
+
+
+def test_moved_back_the_switch_leaves_what_the_owner_said_last() -> None:
+    conversation = Conversation(Ways(Mode.TAP))
+    told(conversation, MuteSwitched(True))
+    assert told(conversation, MuteAsked(True)) == [KeepMuted(True)]
+    assert told(conversation, MuteAsked(False)) == [Sound(Cue.MUTED)]
+    assert told(conversation, MuteSwitched(False)) == [Sound(Cue.MUTED)]
+    assert conversation.status.muted
+    assert told(conversation, MuteAsked(False)) == [KeepMuted(False), SetMuted(False), Sound(Cue.UNMUTED)]
 
 
 def test_a_press_while_muted_opens_nothing() -> None:
@@ -205,13 +244,21 @@ def test_a_press_while_muted_opens_nothing() -> None:
     assert turn_of(conversation) is TurnState.IDLE
 
 
-@pytest.mark.parametrize("fault", [Fault.KEY, Fault.SETUP, Fault.MICROPHONE])
-def test_a_press_that_cannot_lead_anywhere_says_so(fault: Fault) -> None:
+@pytest.mark.parametrize(
+    ("fault", "cue"),
+    [
+        (Fault.KEY, Cue.KEY_REFUSED),
+        (Fault.SETUP, Cue.ERROR),
+        (Fault.MICROPHONE, Cue.ERROR),
+        (Fault.LIMIT, Cue.LIMIT),
+    ],
+)
+def test_a_press_that_cannot_lead_anywhere_says_so(fault: Fault, cue: Cue) -> None:
     conversation = Conversation(Ways(Mode.TAP))
     told(conversation, FaultFound(fault))
-    assert told(conversation, PRESS) == [Sound(Cue.ERROR)]
+    assert told(conversation, PRESS) == [Sound(cue)]
     told(conversation, FaultMended(fault))
-    assert told(conversation, PRESS) == [OpenGate(1, endpointing=True)]
+    assert told(conversation, PRESS)[-1] == OpenGate(1, endpointing=True)
 
 
 def test_a_turn_that_got_too_long_is_answered() -> None:
@@ -359,6 +406,7 @@ def test_a_long_press_drops_what_it_opened_and_mutes() -> None:
         Silence(1),
         Forget(1),
         TurnOver(1, Outcome.EMPTY),
+        KeepMuted(True),
         SetMuted(True),
         Sound(Cue.MUTED),
     ]
@@ -424,6 +472,7 @@ EVENTS = st.one_of(
     st.sampled_from([VoiceHeard(), WatchOver(), BargedIn()]),
     st.sampled_from([RELEASE, TAPPED]),
     st.builds(MuteAsked, st.booleans()),
+    st.builds(MuteSwitched, st.booleans()),
     st.builds(SightChanged, st.booleans()),
     st.builds(LinkChanged, st.sampled_from(LinkState)),
     st.builds(FaultFound, st.sampled_from(Fault)),
@@ -468,13 +517,14 @@ def test_whatever_happens_the_gate_and_the_ring_agree(ways: Ways, events: list[E
     """
     conversation = Conversation(ways)
     is_open, over = False, set()
-    watch = Watch(Attack.NONE)
+    watch, switched = Watch(Attack.NONE), False
     for event in events:
         for effect in conversation.handle(event):
             match effect:
                 case OpenGate(turn_id):
                     assert not is_open
                     assert not conversation.status.muted
+                    assert not conversation.status.muted_by_switch
                     assert turn_id == conversation.turn_id
                     is_open, watch = True, Watch(Attack.NONE)
                 case CloseGate():
@@ -494,6 +544,9 @@ def test_whatever_happens_the_gate_and_the_ring_agree(ways: Ways, events: list[E
                 case _:
                     pass
         status = conversation.status
+        if isinstance(event, MuteSwitched):
+            switched = event.muted
+        assert status.muted >= status.muted_by_switch == switched, "software cannot undo what the switch says"
         assert is_open == (status.turn is TurnState.LISTENING)
         assert status.follow_up == (watch.for_s is not None)
         if watch.attack is not Attack.NONE:

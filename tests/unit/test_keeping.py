@@ -70,6 +70,20 @@ def test_a_restart_does_not_unmute(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_only_the_first_process_after_power_on_is_the_first(tmp_path: Path) -> None:
+    async def story() -> None:
+        file, journal = StateFile(tmp_path / "state.json"), Journal(MemorySink())
+        firsts = []
+        for boot_id in ("monday", "monday", "tuesday", "tuesday"):
+            keeping = Keeping(LIMITS, file, journal)
+            firsts.append(keeping.first_start(boot_id))
+            await lived(keeping)
+        assert firsts == [True, False, True, False]
+        assert Keeping(LIMITS, None, journal).first_start("tuesday"), "nothing is kept"
+
+    asyncio.run(story())
+
+
 def test_a_folder_that_is_not_there_is_told_and_nothing_else_changes(tmp_path: Path) -> None:
     async def story() -> None:
         sink = MemorySink()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from daemon.config.schema import LiveSection
 from daemon.live.models import MODELS, refusals
-from daemon.live.setup import fingerprint, live_config
+from daemon.live.setup import fingerprint, live_config, reading_config
 from daemon.live.upward import Taking
 from daemon.rehearsal.stand_in import fields as stand_in_fields
 from daemon.rehearsal.stand_in import models as stand_in
@@ -304,6 +304,21 @@ def test_transcripts_are_asked_for_only_when_wanted() -> None:
     assert wanted["outputAudioTranscription"] == {}
     assert setup_of(transcripts=True)["inputAudioTranscription"] == {}
     assert not {"inputAudioTranscription", "outputAudioTranscription"} & setup_of(language_hints=("de-DE",)).keys()
+
+
+@pytest.mark.parametrize(("model", "full"), full_configurations())
+def test_every_model_takes_a_setup_for_reading_aloud_and_it_is_no_conversation(
+    model: str, full: dict[str, Any]
+) -> None:
+    setup = frame(reading_config(LiveSection(**full), "Read."), model)["setup"]
+    parse(without_gaps(setup))
+    if model in stand_in.MODELS:
+        agreed = stand_in_setup.agreed(
+            stand_in_fields.group(stand_in_fields.read(json.dumps({"setup": setup})), "setup"), "v1beta"
+        )
+        assert agreed.transcribes_output
+    assert not {"tools", "sessionResumption", "inputAudioTranscription", "contextWindowCompression"} & setup.keys()
+    assert setup["systemInstruction"]["parts"] == [{"text": "Read."}]
 
 
 def test_a_summary_takes_the_place_of_the_instruction() -> None:
