@@ -10,10 +10,15 @@ DEMO_PACKAGES := gcc libc6-dev portaudio19-dev python3-dev python3-venv
 # systemd-python is compiled against libsystemd; the contract tests play into a private PulseAudio
 # daemon, and a half-open link needs two hosts with a cable between them.
 TEST_PACKAGES := $(DEMO_PACKAGES) iproute2 libasound2-plugins libsystemd-dev pkg-config pulseaudio
+# What the service stands on and must fit the system; and what only Raspberry Pi OS has.
+DEVICE_PACKAGES := libportaudio2 python3-numpy python3-spidev python3-systemd python3-venv systemd
+RASPBERRY_PACKAGES := python3-lgpio python3-picamera2
+# A kernel is compiled, and a disk is filled with Debian, for the tests on real kernel devices.
+LABORATORY_PACKAGES := bc bison debian-archive-keyring device-tree-compiler e2fsprogs flex gcc kmod libc6-dev libelf-dev make mmdebstrap xz-utils
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulate bench test-lowest lock pictures clean packages
+.PHONY: help demo test simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +51,13 @@ bench: .venv/ready-for-demo ## what the sound path hears, costs and takes: table
 	  echo "==> They could not be fetched: the benches make do with the speech that is shipped (build/corpus.log)"
 	@$(BIN)/python -m tests.bench --out out/bench
 
+# Without privileges but for building the disk: the kernel is an ordinary process. tests/device/README.md says more.
+device-test: .venv/ready-for-test ## the installed package on a real kernel with systemd; the first time takes half an hour
+	@$(MAKE) --no-print-directory packages WANTED="$(LABORATORY_PACKAGES)"
+	@tests/device/build_kernel.sh build/device
+	@$$([ "$$(id -u)" = 0 ] || echo sudo) tests/device/build_image.sh build/device
+	@$(BIN)/python -m pytest tests/device -m device
+
 # Only what pyproject.toml names gets its lowest version; what those need in turn gets its newest. NumPy 1.24 needs 3.11.
 test-lowest: .venv/ready-for-test $(BIN)/uv ## the tests again, with the oldest versions that pyproject.toml allows
 	@echo "==> Installing the oldest allowed versions into build/lowest"
@@ -62,10 +74,31 @@ lock: $(BIN)/uv ## resolve constraints.txt anew
 
 # The timelines are of whatever machine this runs on; nothing else should be running there.
 pictures: .venv/ready-for-demo ## draw the pictures of the documentation anew
-	@$(BIN)/python -m docs.draw_ring && $(BIN)/python -m docs.draw_wiring && $(BIN)/python -m docs.draw_reconnects
+	@$(BIN)/python -m docs.draw_ring && $(BIN)/python -m docs.draw_wiring && $(BIN)/python -m docs.draw_reconnects && \
+	  $(BIN)/python -m docs.draw_doctor
 	@$(BIN)/vocative rehearse --out out/demo && cp out/demo/timeline.png docs/first-conversation.png
+	@$(BIN)/python -m docs.draw_report || echo "==> docs/report.png is as it was"
 	@for scenario in outage bargein timer; do \
 	  $(BIN)/vocative rehearse --scenario $$scenario --out out/$$scenario && cp out/$$scenario/timeline.png docs/$$scenario.png || exit 1; done
+
+install: ## on this device, as a service that begins with it: sudo make install
+	@systemd/install.sh allowed $@
+	@$(MAKE) --no-print-directory packages WANTED="$(DEVICE_PACKAGES)"
+	@for package in $(RASPBERRY_PACKAGES); do \
+	  if apt-cache show $$package >/dev/null 2>&1; then $(MAKE) --no-print-directory packages WANTED=$$package || exit 1; fi; done
+	@systemd/install.sh $@
+
+upgrade: ## what is checked out here takes the installed one's place: sudo make upgrade
+	@systemd/install.sh allowed $@
+	@$(MAKE) --no-print-directory packages WANTED="$(DEVICE_PACKAGES)"
+	@systemd/install.sh $@
+
+uninstall: ## take it off this device; PURGE=1 takes configuration, key and state as well
+	@PURGE=$(PURGE) systemd/install.sh $@
+
+deb: ## a Debian package for the release and the processor that this runs on, in build/
+	@systemd/wheels.sh build/wheels
+	@systemd/debian/build.sh build/wheels
 
 clean: ## remove the virtual environment and everything that was made
 	rm -rf .venv build out .mypy_cache .pytest_cache .ruff_cache .hypothesis vocative.egg-info
@@ -94,7 +127,7 @@ $(BIN)/uv: $(BIN)/pip
 	@echo "==> Installing uv into .venv"
 	@$(PIP_INSTALL) uv
 
-packages: WANTED := $(if $(filter test% simulate,$(MAKECMDGOALS)),$(TEST_PACKAGES),$(DEMO_PACKAGES))
+packages: WANTED := $(if $(filter test% simulate device-test,$(MAKECMDGOALS)),$(TEST_PACKAGES),$(DEMO_PACKAGES))
 packages:
 	@if [ "$$(uname)" = Darwin ]; then \
 	  [ -e .venv/bin/pip ] || echo "==> macOS: PyAudio needs PortAudio. If pip cannot build it: brew install portaudio"; exit 0; \
