@@ -88,6 +88,10 @@ ROWS: Final = (
     Row("amber, three blinks and a rest", Status(UP, faults=frozenset((Fault.SETUP,)))),
     Row("amber, four blinks and a rest", Status(UP, faults=frozenset((Fault.SPEAKER,)))),
     Row("amber, five blinks and a rest", Status(UP, faults=frozenset((Fault.LIMIT,)))),
+    Row(
+        "red, everything swells and ebbs",
+        Status(UP, muted=True, muted_by_switch=True, faults=frozenset((Fault.MUTE_SWITCH,))),
+    ),
 )
 
 

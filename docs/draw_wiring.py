@@ -1,4 +1,4 @@
-"""Draw docs/wiring.svg: the reference speaker's wires, from `docs.wiring`.
+"""Draw docs/wiring.svg and docs/wiring-glasses.svg from `docs.wiring`.
 
 Run from the top of the project: `python -m docs.draw_wiring`.
 """
@@ -10,10 +10,12 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from daemon.config import load
-from docs.wiring import HEADER, PITCH_PX, SPEAKER, TOP_PX, Part, Wire, parts
+from docs.wiring import HEADER, PITCH_PX, TOP_PX, Apart, Part, Wire, Wiring, glasses, speaker
 
-TARGET: Final = Path(__file__).with_name("wiring.svg")
+TARGETS: Final = {
+    Path(__file__).with_name("wiring.svg"): speaker(),
+    Path(__file__).with_name("wiring-glasses.svg"): glasses(),
+}
 
 WIDTH_PX: Final = 1180
 HEIGHT_PX: Final = 816
@@ -35,19 +37,21 @@ SOFT: Final = "#aab2bf"
 FAINT: Final = "#6d7683"
 
 
-def drawing() -> str:
+def drawing(wiring: Wiring) -> str:
     """Return the whole drawing as SVG."""
-    all_parts = parts(load(SPEAKER))
+    all_parts = wiring.parts
+    width_px = BLOCK_PX[1] + 28 if all(part.left for part in all_parts) else WIDTH_PX
+    width_px = BLOCK_PX[1] + 28 if all(part.left for part in all_parts) else WIDTH_PX
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH_PX} {HEIGHT_PX}" '
-        f'width="{WIDTH_PX}" height="{HEIGHT_PX}" font-family="DejaVu Sans, Verdana, sans-serif">',
-        "<title>How the reference speaker is wired</title>",
-        f'<rect width="{WIDTH_PX}" height="{HEIGHT_PX}" rx="14" fill="{PAPER}"/>',
-        _text(28, 44, "How the reference speaker is wired", 21, INK, bold=True),
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width_px} {HEIGHT_PX}" '
+        f'width="{width_px}" height="{HEIGHT_PX}" font-family="DejaVu Sans, Verdana, sans-serif">',
+        f"<title>{escape(wiring.title)}</title>",
+        f'<rect width="{width_px}" height="{HEIGHT_PX}" rx="14" fill="{PAPER}"/>',
+        _text(28, 44, wiring.title, 21, INK, bold=True),
         _text(
             28,
             68,
-            "The Pi from above, its header at the right. Red is 5 V, orange 3.3 V, grey ground.",
+            f"The Pi from above, its header at the right. {wiring.colours}",
             13,
             SOFT,
         ),
@@ -61,7 +65,8 @@ def drawing() -> str:
     lines += _header({wire.place: wire for part in all_parts for wire in part.wires})
     for part in all_parts:
         lines += _part(part)
-    lines += _camera()
+    for apart in wiring.apart:
+        lines += _apart(apart)
     return "\n".join([*lines, "</svg>", ""])
 
 
@@ -167,16 +172,15 @@ def _part(part: Part) -> Iterator[str]:
         yield _text(left_px + 16, y_px, note, 11, FAINT)
 
 
-def _camera() -> Iterator[str]:
-    """Draw the part that is not on the header."""
-    x_px, top_px = LEFT_PX - PART_WIDTH_PX, 556
+def _apart(apart: Apart) -> Iterator[str]:
+    x_px, top_px = LEFT_PX - PART_WIDTH_PX, apart.top_px
     yield (
         f'<rect x="{x_px}" y="{top_px}" width="{PART_WIDTH_PX}" height="84" rx="10" fill="{CARD}" stroke="{EDGE}" '
         f'stroke-dasharray="6 5"/>'
     )
-    yield _text(x_px + 16, top_px + 27, "Camera", 16, INK, bold=True)
-    yield _text(x_px + 16, top_px + 46, "on the ribbon, if you want one", 12, SOFT)
-    yield _text(x_px + 16, top_px + 70, "Its socket says CAMERA or CAM.", 11, FAINT)
+    yield _text(x_px + 16, top_px + 27, apart.name, 16, INK, bold=True)
+    yield _text(x_px + 16, top_px + 46, apart.kind, 12, SOFT)
+    yield _text(x_px + 16, top_px + 70, apart.note, 11, FAINT)
 
 
 def _row_px(place: int) -> float:
@@ -194,4 +198,5 @@ def _text(
 
 
 if __name__ == "__main__":
-    TARGET.write_text(drawing())
+    for target, wiring in TARGETS.items():
+        target.write_text(drawing(wiring))

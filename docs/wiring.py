@@ -1,7 +1,8 @@
-"""The reference speaker's wires: data for the drawing and for README.md.
+"""The wires of the reference speaker and of the glasses: data for the drawings and for the tables beside them.
 
-Nothing about pins is written down here twice. Which GPIO does what comes from `config/speaker.toml` and from what
-`daemon.config` knows of I2S and SPI; where each GPIO is on the header, from gpiozero.
+Nothing about pins is written down here twice. Which GPIO does what comes from `config/speaker.toml` and
+`config/glasses.toml`, and from what `daemon.config` knows of I2S and SPI; where each GPIO is on the header, from
+gpiozero.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from gpiozero.pins.mock import MockFactory
 
 from daemon.config import Config, conflicts, load
 
-SPEAKER: Final = Path(__file__).parents[1] / "config" / "speaker.toml"
+_CONFIGS: Final = Path(__file__).parents[1] / "config"
 HEADER: Final[Mapping[int, str]] = {
     place: pin.name for place, pin in MockFactory().board_info.headers["J8"].pins.items()
 }
@@ -74,26 +75,94 @@ class Part:
         return self.top_px + 68 + PITCH_PX * number
 
 
-def parts(config: Config) -> tuple[Part, ...]:
-    """Return the parts of a device with an APA102 ring on SPI0, a button, and I2S for both kinds of sound."""
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A part that is not on the header: on the left of the page, with a dashed edge."""
+
+    name: str
+    kind: str
+    note: str
+    top_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """A whole device."""
+
+    title: str
+    colours: str
+    """What the colours of the wires mean."""
+    parts: tuple[Part, ...]
+    apart: tuple[Apart, ...]
+
+
+def speaker() -> Wiring:
+    """Return the reference speaker."""
+    camera = Apart("Camera", "on the ribbon, if you want one", "Its socket says CAMERA or CAM.", 556)
+    colours = "Red is 5 V, orange 3.3 V, grey ground."
+    return Wiring(
+        "How the reference speaker is wired", colours, _speaker_parts(load(_CONFIGS / "speaker.toml")), (camera,)
+    )
+
+
+def glasses() -> Wiring:
+    """Return the reference glasses."""
+    apart = (
+        Apart("Camera", "on the ribbon", "Its socket says CAMERA or CAM.", 556),
+        Apart("Sound", "a USB sound card or headset", "Zero 2 W: adapter to micro USB.", 660),
+    )
+    parts = _glasses_parts(load(_CONFIGS / "glasses.toml"))
+    return Wiring("How the reference glasses are wired", "Grey is ground.", parts, apart)
+
+
+def _button(config: Config) -> Part:
+    assert config.button.pull_up
+    return Part(
+        "Button",
+        "any push button",
+        left=True,
+        top_px=160,
+        wires=(
+            Wire("one side", 9, 378, GREY),
+            Wire("other side", place_of(config.button.pin), 352, WHITE, "button"),
+        ),
+        notes=("The Pi's own resistor pulls it up.",),
+    )
+
+
+def _glasses_parts(config: Config) -> tuple[Part, ...]:
+    """Return the parts of a device with a single LED and a button; its sound and its camera need no pins."""
+    leds = config.leds
+    assert leds.driver == "rgb_led"
+    light = Part(
+        "Light",
+        "one RGB LED, common cathode",
+        left=True,
+        top_px=330,
+        wires=(
+            Wire("red", place_of(leds.red_pin), 378, RED, "red"),
+            Wire("green", place_of(leds.green_pin), 352, GREEN, "green"),
+            Wire("blue", place_of(leds.blue_pin), 326, BLUE, "blue"),
+            Wire("cathode, the longest", 39, 300, GREY),
+        ),
+        notes=("Each colour through 220 to 470 Ω.",),
+    )
+    return (_button(config), light)
+
+
+def _speaker_parts(config: Config) -> tuple[Part, ...]:
+    """Return the parts of a device with an APA102 ring on SPI0, a button, and I2S for both kinds of sound.
+
+    The mute switch is where it would be, if its owner wanted one.
+    """
     assert config.leds.driver == "apa102"
     assert config.leds.spi_bus == 0
-    assert config.button.pull_up
+    assert config.mute.pull_up
     sound = {use: gpio for gpio, use in conflicts.SOUND_PINS.items()}
     spi = {use: gpio for gpio, use in conflicts.SPI0_PINS.items()}
     bit_clock, word_clock = place_of(sound["bit clock"]), place_of(sound["word clock"])
     return (
-        Part(
-            "Button",
-            "any push button",
-            left=True,
-            top_px=160,
-            wires=(
-                Wire("one side", 9, 378, GREY),
-                Wire("other side", place_of(config.button.pin), 352, WHITE, "button"),
-            ),
-            notes=("The Pi's own resistor pulls it up.",),
-        ),
+        _button(config),
         Part(
             "Ring",
             f"{config.leds.count} APA102 (DotStar, SK9822)",
@@ -106,6 +175,17 @@ def parts(config: Config) -> tuple[Part, ...]:
                 Wire("GND", 25, 326, GREY),
             ),
             notes=("DI and CI, not DO and CO.",),
+        ),
+        Part(
+            "Mute switch",
+            "slide or toggle, if you want one",
+            left=True,
+            top_px=652,
+            wires=(
+                Wire("middle", place_of(config.mute.pin), 352, YELLOW, "mute"),
+                Wire("one side", 39, 378, GREY),
+            ),
+            notes=("While it is open, it is muted.",),
         ),
         Part(
             "Microphone",
@@ -143,10 +223,10 @@ def place_of(gpio: int) -> int:
     return next(place for place, name in HEADER.items() if name == f"GPIO{gpio}")
 
 
-def table() -> str:
+def table(wiring: Wiring) -> str:
     """Return the wires as a Markdown table."""
     rows = ["| part | its terminal | header | there it is | |", "|---|---|---|---|---|"]
-    for part in parts(load(SPEAKER)):
+    for part in wiring.parts:
         for number, wire in enumerate(part.wires):
             name = f"**{part.name}**, {part.kind}" if number == 0 else ""
             rows.append(f"| {name} | {wire.terminal} | {wire.place} | {HEADER[wire.place]} | {wire.means} |")

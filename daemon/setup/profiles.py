@@ -19,7 +19,7 @@ class Profile:
 
 PROFILES: Final = (
     Profile(
-        # config/speaker.toml, README "Parts and wiring"
+        # config/speaker.toml, docs/parts.md
         "I2S microphone and MAX98357A (overlay googlevoicehat-soundcard), 12 APA102, button on GPIO17",
         {
             "microphone__device": "hw:CARD=sndrpigooglevoi",

@@ -15,7 +15,7 @@ from daemon.config import Config
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 INSIDE = ROOT / "daemon" / "README.md"
-DOCUMENTS = (README, INSIDE, ROOT / "CHANGELOG.md")
+DOCUMENTS = (README, INSIDE, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 
 
 def code(document: Path) -> list[str]:

@@ -7,33 +7,36 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config import load
 from docs import draw_wiring
-from docs.wiring import HEADER, SPEAKER, Part, Wire, parts, place_of, table
+from docs.wiring import HEADER, Part, Wire, Wiring, glasses, place_of, speaker, table
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = parts(load(SPEAKER))
-SUPPLIES = {"GND": "GND", "one side": "GND", "VDD": "3V3", "Vin": "5V", "5V": "5V"}
+SUPPLIES = {"GND": "GND", "one side": "GND", "cathode": "GND", "VDD": "3V3", "Vin": "5V", "5V": "5V"}
 """What belongs to a terminal that carries no signal, by the beginning of its name."""
 
 
-def wires() -> list[tuple[Part, Wire]]:
-    return [(part, wire) for part in PARTS for wire in part.wires]
+def wires(*devices: Wiring) -> list[tuple[Part, Wire]]:
+    return [(part, wire) for device in devices for part in device.parts for wire in part.wires]
 
 
-def test_the_drawing_in_the_documentation_is_the_scripts() -> None:
-    assert draw_wiring.TARGET.read_text() == draw_wiring.drawing(), "run: python -m docs.draw_wiring"
+@pytest.mark.parametrize("target", draw_wiring.TARGETS, ids=lambda target: target.stem)
+def test_the_drawing_in_the_documentation_is_the_scripts(target: Path) -> None:
+    assert target.read_text() == draw_wiring.drawing(draw_wiring.TARGETS[target]), "run: python -m docs.draw_wiring"
 
 
-def test_the_drawing_is_well_formed() -> None:
-    ET.fromstring(draw_wiring.drawing())  # noqa: S314  # our own drawing, not untrusted data
+@pytest.mark.parametrize("device", [speaker(), glasses()], ids=lambda device: device.title)
+def test_the_drawing_is_well_formed(device: Wiring) -> None:
+    ET.fromstring(draw_wiring.drawing(device))  # noqa: S314  # our own drawing, not untrusted data
 
 
-def test_the_readme_has_the_same_wires() -> None:
-    assert table() in (ROOT / "README.md").read_text(), f"README.md needs this table:\n{table()}"
+@pytest.mark.parametrize("device", [speaker(), glasses()], ids=lambda device: device.title)
+def test_the_documentation_has_the_same_wires(device: Wiring) -> None:
+    assert table(device) in (ROOT / "docs" / "parts.md").read_text(), f"docs/parts.md needs:\n{table(device)}"
 
 
-@pytest.mark.parametrize("wire", [wire for _, wire in wires()], ids=lambda wire: f"{wire.terminal} to {wire.place}")
+@pytest.mark.parametrize(
+    "wire", [wire for _, wire in wires(speaker(), glasses())], ids=lambda wire: f"{wire.terminal} to {wire.place}"
+)
 def test_a_wire_is_either_a_supply_or_a_signal(wire: Wire) -> None:
     supply = next((name for start, name in SUPPLIES.items() if wire.terminal.startswith(start)), None)
     if supply is None:
@@ -46,7 +49,7 @@ def test_a_wire_is_either_a_supply_or_a_signal(wire: Wire) -> None:
 
 def test_only_the_clocks_of_i2s_are_shared() -> None:
     ends: dict[int, list[Wire]] = {}
-    for _, wire in wires():
+    for _, wire in wires(speaker()):
         ends.setdefault(wire.place, []).append(wire)
     shared = {shared[0].means for shared in ends.values() if len(shared) > 1}
     assert shared == {"bit clock", "word clock"}
