@@ -29,8 +29,15 @@ def terminal(text: str, title: str, *, columns: int = 80) -> str:
     """
     lines = text.rstrip("\n").split("\n")
     width_px = round(columns * _COLUMN_PX) + 2 * _SIDE_PX
-    height_px = _BAR_PX + _LINE_PX * len(lines) + 26
-    drawn = [
+    drawn = window(width_px, _BAR_PX + _LINE_PX * len(lines) + 26, title)
+    for number, line in enumerate(lines):
+        drawn += _line(line, _BAR_PX + 24 + _LINE_PX * number)
+    return "\n".join([*drawn, "</svg>", ""])
+
+
+def window(width_px: int, height_px: int, title: str) -> list[str]:
+    """Return the beginning of the picture: an empty window, whose bar takes the upper 36 px."""
+    return [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width_px} {height_px}" width="{width_px}" '
         f'height="{height_px}" font-family="{_FONT}" font-size="14">',
         f"<title>{escape(title)}</title>",
@@ -39,9 +46,6 @@ def terminal(text: str, title: str, *, columns: int = 80) -> str:
         *(f'<circle cx="{20 + 20 * at}" cy="18" r="6" fill="{colour}"/>' for at, colour in enumerate(_LAMPS)),
         f'<text x="{width_px / 2:g}" y="23" text-anchor="middle" font-size="13" fill="{_FAINT}">{escape(title)}</text>',
     ]
-    for number, line in enumerate(lines):
-        drawn += _line(line, _BAR_PX + 24 + _LINE_PX * number)
-    return "\n".join([*drawn, "</svg>", ""])
 
 
 def _line(line: str, baseline_px: int) -> Iterator[str]:

@@ -151,7 +151,7 @@ async def open_led_ring(settings: LedSettings) -> LedRing:
             return _on_spi(settings, dimmer, ws2812, WS2812_HZ)
         case "rgb_led":
             return RgbLed(await in_thread(lambda: _open_lamp(settings), undo=lambda late: late.close()), dimmer)
-        case "terminal" | "simulated" | "none":
+        case "terminal" | "web" | "simulated" | "none":
             raise AssertionError("unreachable: these drivers are opened elsewhere")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from hardware.interfaces import DeviceMissing
@@ -22,10 +23,18 @@ class SimulatedSpeaker:
     `restore`. Eyes: `played`, `heard`, `is_open`.
     """
 
-    def __init__(self, *, delay_s: float = 0.02, log: bool = True, room: Room | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        delay_s: float = 0.02,
+        log: bool = True,
+        room: Room | None = None,
+        taken: Callable[[bytes], object] = lambda _: None,
+    ) -> None:
         """Put it into `room`, or where nobody hears it.
 
-        `delay_s` lies between the taking of a frame and its first sample's sounding, as a card's buffer does.
+        `delay_s` lies between the taking of a frame and its first sample's sounding, as a card's buffer does. `taken`
+        is called with each frame, silence included, when it is taken.
         """
         self.played: list[tuple[float, bytes]] = []
         """The frames that hold anything that was written, a fade after a flush included, as they sounded, each with the
@@ -33,6 +42,7 @@ class SimulatedSpeaker:
         self._delay_s = delay_s
         self._log = log
         self._room = room
+        self._taken = taken
         self._play = PlayQueue(0.0)
         self._play.fail("speaker: not open")
         self._timer: asyncio.TimerHandle | None = None
@@ -131,6 +141,7 @@ class SimulatedSpeaker:
         sounds_s = self._opened_s + self._ticks * FRAME_S + self._delay_s
         self._tick_later()
         frame, sounds = self._play.take(DOWN.frame_bytes, sounds_s)
+        self._taken(frame)
         if sounds:
             self._play.freed()
             if self._log:

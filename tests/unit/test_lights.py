@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.events import Fault, LinkState, Status, TurnState
-from daemon.panel.lights import animated, lights, meaning
+from daemon.panel.lights import animated, lights, meaning, name
 from hardware.interfaces import Rgb
 
 COUNTS = (1, 2, 3, 7, 8, 12, 16, 24, 60)
@@ -270,3 +270,17 @@ def test_a_follow_up_is_an_arc_that_shrinks_from_all_round_to_nothing(count: int
     for picture in shown:
         lit = [green > 0 for _, green, _ in picture]
         assert lit == sorted(lit, reverse=True), "clockwise from the top, without a hole"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (Status(link=LinkState.UP), "ready"),
+        (Status(link=LinkState.UP, muted=True), "muted"),
+        (Status(link=LinkState.DOWN), "offline"),
+        (Status(link=LinkState.UP, turn=TurnState.LISTENING), "listening"),
+        (Status(link=LinkState.UP, faults=frozenset({Fault.MICROPHONE})), "no microphone"),
+    ],
+)
+def test_a_name_says_what_matters_most(status: Status, said: str) -> None:
+    assert name(status) == said

@@ -53,3 +53,15 @@ def test_the_budget_holds(budget_tokens: int, pieces: list[tuple[bool, int, str]
     told = recollection.instruction("").removeprefix(PREFACE)
     names = 16 * len(pieces)
     assert len(told) <= budget_tokens * CHARACTERS_PER_TOKEN + names
+
+
+def test_the_newest_words_are_those_of_whoever_spoke_last() -> None:
+    recollection = Recollection(1_000)
+    assert recollection.newest is None
+    recollection.heard(1, "How late ")
+    recollection.heard(1, "is it?\n")
+    assert recollection.newest == (False, "How late is it?")
+    recollection.said(1, "A quarter past nine.")
+    assert recollection.newest == (True, "A quarter past nine.")
+    recollection.heard(2, " ")
+    assert recollection.newest == (True, "A quarter past nine.")

@@ -1,0 +1,138 @@
+"""`vocative try` and `vocative run --board laptop` in a terminal: a whole conversation, and the terminal afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import wave
+from pathlib import Path
+
+import pytest
+
+from daemon.rehearsal import voices
+from hardware.pcm import DOWN, samples
+from tests.support.pseudo_terminal import PseudoTerminal
+
+pytestmark = pytest.mark.loopback
+
+TRY = ("-m", "daemon", "try", "--silent")
+
+
+def assert_given_back(terminal: PseudoTerminal) -> None:
+    """The terminal is as it was: lines and echo, the first screen, a cursor."""
+    assert terminal.modes() == terminal.modes_before
+    assert not terminal.is_drawn_in
+    assert terminal.sent.rfind("\x1b[?25h") > terminal.sent.rfind("\x1b[?25l")
+
+
+def test_a_whole_conversation_by_a_script_of_keys(tmp_path: Path) -> None:
+    speaker, journal = tmp_path / "speaker.wav", tmp_path / "journal.txt"
+    keys = "ready space:2 ready m wait:0.5 m n wait:0.5 n wait:0.5 q"
+    with PseudoTerminal(*TRY, "--speaker", str(speaker), "--journal", str(journal), "--keys", keys) as terminal:
+        terminal.until("LISTENING")
+        terminal.until("SPEAKING")
+        terminal.until("network cut")
+        assert terminal.ended() == 0
+        assert_given_back(terminal)
+        shown = terminal.words
+    assert "gate open" in shown
+    assert voices.ANSWER_WORDS.split()[0] in shown
+    assert "link.up" in journal.read_text()
+    assert "daemon.stopped" in journal.read_text()
+    assert "daemon.ready" not in shown  # the journal's own words are not strewn over the picture
+    with wave.open(str(speaker)) as file:
+        played = file.readframes(file.getnframes())
+    assert likeness(voices.answer(), played) > 0.9
+
+
+def likeness(said: bytes, heard: bytes) -> float:
+    """Return how much of the middle second of `said` is somewhere in `heard`, whatever its volume: 0 to 1."""
+    import numpy as np
+
+    size = DOWN.rate_hz
+    piece = samples(said)[size : 2 * size].astype(float)
+    whole = samples(heard).astype(float)
+    both = np.fft.irfft(np.fft.rfft(whole, 2 * len(whole)) * np.conj(np.fft.rfft(piece, 2 * len(whole))))[: len(whole)]
+    at = int(np.argmax(both))
+    found = whole[at : at + size]
+    return float(both[at] / (np.linalg.norm(piece) * np.linalg.norm(found)))
+
+
+def test_the_keyboard_of_a_terminal_that_tells_of_releases_and_a_window_of_another_size() -> None:
+    with PseudoTerminal(*TRY, kitty=True) as terminal:
+        terminal.until("hold space to talk")
+        terminal.type("\x1b[32;1:1u")
+        terminal.until("LISTENING")
+        time.sleep(1.0)
+        terminal.type("\x1b[32;1:3u")
+        terminal.until("SPEAKING")
+        terminal.resize(39, 12)
+        terminal.until("needs 40 by 12")
+        terminal.type("\x1b[99;5u")  # Ctrl-C
+        assert terminal.ended() == 0
+        assert_given_back(terminal)
+        assert terminal.sent.rfind("\x1b[=0;1u") > terminal.sent.rfind("\x1b[=27;1u") > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
+    with PseudoTerminal(*TRY, environ={"NO_COLOR": "1"}) as terminal:
+        terminal.until("space: talk")
+        assert terminal.is_drawn_in
+        assert terminal.modes() != terminal.modes_before
+        terminal.type(" ")
+        terminal.until("LISTENING")
+        terminal.signal(number)
+        assert terminal.ended() == 0
+        assert_given_back(terminal)
+        assert "\x1b[38" not in terminal.sent
+
+
+CRASH = """
+import sys
+from daemon import showing
+from daemon.cli import main
+looks = 0
+before = showing.Showing.now
+def now(self):
+    global looks
+    looks += 1
+    if looks > 20:
+        raise RuntimeError("a mistake of ours")
+    return before(self)
+showing.Showing.now = now
+sys.exit(main(["run", "--board", "laptop", "--microphone", sys.argv[1], "--speaker", sys.argv[2]]))
+"""
+
+
+def test_a_mistake_of_ours_gives_the_terminal_back_and_is_seen(tmp_path: Path) -> None:
+    talk = tmp_path / "talk.wav"
+    with wave.open(str(talk), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(voices.question(1))
+    with PseudoTerminal("-c", CRASH, str(talk), str(tmp_path / "out.wav")) as terminal:
+        assert terminal.ended() == 1
+        assert_given_back(terminal)
+        after = terminal.sent[terminal.sent.rfind("\x1b[?1049l") :]
+    assert "a mistake of ours" in after
+
+
+def test_without_a_terminal_lines_are_printed(tmp_path: Path) -> None:
+    keys = "ready space:1.5 ready q"
+    environ = {**os.environ, "TERM": "dumb"}
+    told = subprocess.run(
+        (sys.executable, *TRY, "--keys", keys),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environ,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "\x1b" not in told.stdout
+    for said in ("Simulated here", "Listening", "Answering", "It said", "Last turn: answered"):
+        assert said in told.stdout
+    assert "link.up" in told.stderr
