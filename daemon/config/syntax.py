@@ -83,9 +83,10 @@ def _explained(text: str, lines: list[str], error: tomllib.TOMLDecodeError) -> t
     open_line = _statement_line(text) or line
     if open_line != line:
         here, column = lines[open_line - 1], len(lines[open_line - 1]) + 1
-        return Fault(
-            open_line, f"`{_quoted(here)}`: a quote or a bracket that begins here does not end", column
-        ), range(0)
+        reason = "a quote or a bracket that begins here does not end"
+        if "end of document" not in message:
+            reason += f", or something in line {line} is not written right"
+        return Fault(open_line, f"`{_quoted(here)}`: {reason}", column), range(0)
     return Fault(line, f"`{_quoted(here)}`: {_plain(message)}", column), range(0)
 
 

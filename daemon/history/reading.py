@@ -17,9 +17,9 @@ UNIT: Final = "vocative"
 DEFAULT_SINCE: Final = "-7 days"
 _FIELDS: Final = (
     "EVENT MESSAGE PRIORITY TURN_ID OUTCOME BEGUN ENDING LISTENED_MS FIRST_AUDIO_MS SOUNDED_MS UNDERRUNS DROPPED_MS"
-    " TOTAL_TOKENS COST_ESTIMATE CURRENCY REASON MEMORY_MIB TEMPERATURE_C _PID"
+    " TOTAL_TOKENS COST_ESTIMATE CURRENCY REASON MEMORY_MIB TEMPERATURE_C THOUGHT_MS BY PERCENT NAME _PID"
 )
-"""What is asked for of each line: all that the table and the page are made of, and nothing of what was said."""
+"""What is asked for of each line: all that table, page and scenario are made of, and nothing of what was said."""
 _RIGHTS: Final = (
     "You may not read the service's journal. Try again with sudo, or, once and for all:"
     " sudo usermod -aG systemd-journal $USER, and log in again."

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from daemon.app import App
 from daemon.audio.vad import WebRtcVad
+from daemon.choices import limits
 from daemon.config import Config
 from daemon.credentials import Secret
 from daemon.events import Status
 from daemon.journal import Journal
 from daemon.keeping import Keeping
+from daemon.live.supervisor import Supervisor
 from daemon.notify import service_manager
 from daemon.state import StateFile
-from daemon.wiring import limits, supervised
+from daemon.tools.alarm import Reading
+from daemon.tools.alarm_clock import machine_clocks
+from daemon.wiring import supervised
 from hardware.simulated import SimulatedBoard
 
 from .overheard import Overheard
@@ -31,10 +35,22 @@ class Device:
         config: How it is set.
         board: Its parts.
         journal: Where it tells everything; that it was stopped, too.
+        supervise: Makes the supervisor of its link; None is the real one.
+        clocks: Reads the clocks that timers go by.
     """
 
-    def __init__(self, config: Config, board: SimulatedBoard, journal: Journal) -> None:
+    def __init__(
+        self,
+        config: Config,
+        board: SimulatedBoard,
+        journal: Journal,
+        *,
+        supervise: Callable[[App], Supervisor] | None = None,
+        clocks: Callable[[], Reading] = machine_clocks,
+    ) -> None:
         self._config: Final = config
+        self._supervise: Final = supervise
+        self._clocks: Final = clocks
         self._board: Final = board
         self._journal: Final = journal
         self._app: App | None = None
@@ -71,11 +87,12 @@ class Device:
         self._app = app = App(
             config=config,
             board=self._board,
-            supervise=supervised(config, Secret("rehearsal-key"), random.Random(1).random),
+            supervise=self._supervise or supervised(config, Secret("rehearsal-key"), random.Random(1).random),
             journal=self._journal,
             manager=service_manager({}),
             vad=overheard,
             keeping=Keeping(limits(config), kept, self._journal),
+            clocks=self._clocks,
         )
         started_s = loop.time()
         self._daemon = asyncio.ensure_future(app.run())
@@ -91,6 +108,14 @@ class Device:
                 await self._daemon
             self._journal.tell("daemon.stopped")
         self._app = self._daemon = None
+
+    async def ask(self, *words: str) -> None:
+        """Ask it for something as the control socket does. It must be on.
+
+        Raises:
+            ValueError: It cannot be done now; the text says why.
+        """
+        await self.app.asked(words)
 
     def cleaned(self) -> Iterator[tuple[float, bytes]]:
         """Yield each frame as it was judged, and when its last sample had been captured.

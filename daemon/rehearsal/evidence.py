@@ -117,6 +117,13 @@ def outages(journal: Sequence[Line]) -> tuple[Span, ...]:
     return tuple((from_s, to_s) for (from_s, up), (to_s, _) in pairwise(changes) if not up)
 
 
+def muted(journal: Sequence[Line]) -> tuple[Span, ...]:
+    """Return when the device was muted."""
+    told = ((at_s, event) for at_s, event in _events(journal) if event in {"microphone.muted", "microphone.unmuted"})
+    changes = [*((at_s, event == "microphone.muted") for at_s, event in told), (inf, False)]
+    return tuple((from_s, to_s) for (from_s, shut), (to_s, _) in pairwise(changes) if shut)
+
+
 def deliveries(recording: Recording) -> Deliveries:
     """Find every microphone frame that came up, by the digest of its samples after the echo control.
 

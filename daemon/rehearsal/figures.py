@@ -20,7 +20,6 @@ from .doings import Reply, looks, replies, ring_late_s
 from .evidence import Passage, answers, deliveries, interruptions, opened_by_nobody, while_it_sounds
 from .figures_table import Cells, Goal, Spread, aligned, dbfs, ms, row, verdict
 from .recording import Line, Recording
-from .script import SCRIPTS
 
 CARD_DELAY_MS: Final = 20.0
 """From the simulated card's taking of a frame to its sounding: what nobody can call back (`SimulatedSpeaker`)."""
@@ -193,10 +192,9 @@ def measure(recording: Recording) -> Figures:
         np.array([(one.silent_s - one.begun_s) * 1000 for one in stopped if one.spoken == spoken])
         for spoken in (False, True)
     )
-    script = SCRIPTS.get(recording.script)
-    in_room = script is not None and script.room
+    in_room, timer_s = recording.scenario.room, recording.scenario.timer_s
     looked = tuple(looks(recording))
-    late_s = ring_late_s(recording, script.timer_s) if script is not None and script.timer_s else None
+    late_s = ring_late_s(recording, timer_s) if timer_s else None
     turns = [line for line in recording.journal if line["event"] == "turn.done"]
     links = [line for line in recording.journal if line["event"] == "link.up"]
     conversation_s = recording.ended_s - recording.started_s

@@ -1,15 +1,20 @@
-"""What `vocative stand-in` can be told on the command line."""
+"""What `vocative stand-in` can be told on the command line.
+
+This is read for every command, so that what the service is made of (NumPy, pydantic) is imported when it is told.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from .stand_in.answer import Call
+if TYPE_CHECKING:
+    from .stand_in.answer import Call
+    from .stand_in.faults import Strike
 
-CallAt: TypeAlias = tuple[int, Call]
+CallAt: TypeAlias = "tuple[int, Call]"
 """In which answer, counted from 1, the model calls for what."""
 
 
@@ -21,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ca-file", type=Path, metavar="PATH", help="where to write the CA that vouches for the service"
     )
+    parser.add_argument("--with-parent", action="store_true", help="end, too, when standard input ends")
     parser.add_argument(
         "--log", type=Path, metavar="FILE.jsonl", help="write one line for every frame in either direction"
     )
@@ -47,6 +53,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="have a function called before the N-th answer since the start, also where nobody waits for it; such as "
         """'2:set_timer {"seconds": 6, "label": "eggs"}'; may be given again for another""",
     )
+    parser.add_argument(
+        "--strike",
+        type=strike_at,
+        action="append",
+        default=[],
+        metavar="JSON",
+        help="do something wrong when a moment comes, such as "
+        """'{"at": "answer_chunk", "nth": 5, "does": "close", "code": 1011}', as in a scenario's [[service.faults]] """
+        "(docs/scenarios.md); may be given again for another",
+    )
 
 
 def call_at(text: str) -> CallAt:
@@ -55,6 +71,8 @@ def call_at(text: str) -> CallAt:
     Raises:
         ArgumentTypeError: It is not written like that.
     """
+    from .stand_in.answer import Call
+
     number, _, called = text.partition(":")
     name, _, arguments = called.strip().partition(" ")
     try:
@@ -64,6 +82,22 @@ def call_at(text: str) -> CallAt:
     if not (number.isdecimal() and int(number) and name.isidentifier() and isinstance(found, dict)):
         raise argparse.ArgumentTypeError(f'{text!r} is not like 2:set_timer {{"seconds": 6}}')
     return int(number), Call(name, found)
+
+
+def strike_at(text: str) -> Strike:
+    """Return what a fault of the service means, written as JSON.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    from pydantic import ValidationError
+
+    from .scenario import Misdeed
+
+    try:
+        return Misdeed.model_validate_json(text).strike()
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error.errors()[0]['msg']}") from error
 
 
 def _pace(text: str) -> float:

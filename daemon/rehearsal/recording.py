@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from hardware.interfaces import Rgb
 
+from .scenario import Scenario
+
 Line: TypeAlias = dict[str, object]
 """One line of the service's log or of the journal."""
 
@@ -16,6 +18,8 @@ class Recording:
     """One rehearsal. All times are seconds of the same monotonic clock; the service's log uses it too."""
 
     script: str
+    """The scenario's name."""
+    scenario: Scenario
     started_s: float
     ended_s: float
     microphone: tuple[tuple[float, bytes], ...]
@@ -43,3 +47,5 @@ class Recording:
     """The largest resident size of the daemon's process."""
     warm_s: float
     """From the start of the app to a warm microphone and a live button."""
+    stuck: tuple[float, str] | None = None
+    """When a step took longer than patience allows, and which; the rest of the scenario was not rehearsed then."""

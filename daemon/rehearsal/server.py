@@ -8,13 +8,14 @@ import contextlib
 import http
 import json
 import logging
+import os
 import random
 import signal
 import ssl
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -29,6 +30,7 @@ from .posts import taking_posts
 from .slow_pong import slow_to_pong
 from .stand_in.answer import Answer, Answerer, Pacing, spoken
 from .stand_in.connection import Connection
+from .stand_in.faults import Faults
 from .stand_in.service import Refusal, StandIn
 from .stand_in.tokens import OWNERS_PATH, Reply
 from .talk import Log, Talk, reset
@@ -209,9 +211,12 @@ async def _serve(arguments: argparse.Namespace, answer: bytes | None, credential
         token_credential=credential,
     )
     service.conduct.answer = answerer(answer, arguments.call)
+    service.faults = Faults(strikes=tuple(arguments.strike))
     asked_to_stop = asyncio.Event()
     for asked in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(asked, asked_to_stop.set)
+    if arguments.with_parent:
+        _when_input_ends(asked_to_stop.set)
     async with serve(service, port=arguments.port, log=log, ca_file=arguments.ca_file) as server:
         which = "only a key given with --key" if arguments.key else "any key"
         print(f"# What a configuration needs to talk to this stand-in; {which} will do.\n[live]")
@@ -221,6 +226,18 @@ async def _serve(arguments: argparse.Namespace, answer: bytes | None, credential
             print(f'token_url = "{server.base_url}{OWNERS_PATH}"')
             print(f'token_credential_file = "{arguments.token_credential.absolute()}"', flush=True)
         await asked_to_stop.wait()
+
+
+def _when_input_ends(call: Callable[[], None]) -> None:
+    """Call `call` once nobody holds the other end of standard input any more, however they came to their end."""
+    loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def look() -> None:
+        if not os.read(descriptor, 4096):
+            loop.remove_reader(descriptor)
+            call()
+
+    loop.add_reader(descriptor, look)
 
 
 def answerer(pcm: bytes | None, calls: Sequence[CallAt]) -> Answerer:

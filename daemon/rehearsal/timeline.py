@@ -12,7 +12,6 @@ from hardware.pcm import FRAME_S
 from .evidence import interruptions
 from .figures import Figures, measure
 from .recording import Recording
-from .script import SCRIPTS
 from .timeline_ring import COLOURS, GAMMA, draw_rings, draw_strip, spells
 from .timeline_sheet import (
     BRIGHT,
@@ -65,9 +64,9 @@ def draw(recording: Recording, path: Path, figures: Figures | None = None) -> No
         figures: What was measured in it, if that is known already.
     """
     figures = figures or measure(recording)
-    script = SCRIPTS.get(recording.script)
-    events_px = _EVENTS_PX if recording.happened or (script and script.calls) else 0
-    echo_px = _ECHO_PX if script and script.room else 0
+    scenario = recording.scenario
+    events_px = _EVENTS_PX if recording.happened or scenario.service.calls else 0
+    echo_px = _ECHO_PX if scenario.room else 0
     more_px = events_px + echo_px
     sheet = Sheet(recording.started_s, recording.ended_s, HEIGHT_PX + more_px)
     _draw_head(sheet, recording, figures)
@@ -88,8 +87,7 @@ def draw(recording: Recording, path: Path, figures: Figures | None = None) -> No
 
 
 def _draw_head(sheet: Sheet, recording: Recording, figures: Figures) -> None:
-    script = SCRIPTS.get(recording.script)
-    sheet.write(LEFT_PX, 36, script.purpose if script else recording.script, 18.0, BRIGHT)
+    sheet.write(LEFT_PX, 36, recording.scenario.purpose or recording.script, 18.0, BRIGHT)
     facts = (
         ("microphone to wire", figures.microphone_to_wire_ms),
         ("wire to speaker", figures.wire_to_speaker_ms),

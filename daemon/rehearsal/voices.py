@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware import pcm
+from hardware.resample import BlockFir
 
 QUESTION_WORDS: Final = {
     1: "He was not an ill-disposed young man.",
@@ -43,10 +44,17 @@ def question(number: int) -> bytes:
 
 @cache
 def sounding_s(number: int) -> tuple[float, float]:
-    """Return from when to when a question sounds: between its first 20 ms within 30 dB of the loudest and its last."""
-    sound = question(number)
+    """Return from when to when a recorded question sounds; see `sounding`."""
+    return sounding(question(number))
+
+
+def sounding(sound: bytes) -> tuple[float, float]:
+    """Return from when to when 16 kHz s16le sounds: between its first 20 ms within 30 dB of the loudest and its last.
+
+    Of digital silence that is all of it.
+    """
     levels_db = [pcm.level_dbfs(sound[at : at + pcm.UP.frame_bytes]) for at in range(0, len(sound), pcm.UP.frame_bytes)]
-    loud = [index for index, level_db in enumerate(levels_db) if level_db > max(levels_db) - SOFTEST_DB]
+    loud = [index for index, level_db in enumerate(levels_db) if level_db >= max(levels_db) - SOFTEST_DB]
     return loud[0] * pcm.FRAME_S, (loud[-1] + 1) * pcm.FRAME_S
 
 
@@ -76,7 +84,7 @@ def read_wav(data: bytes) -> bytes:
     Raises:
         ValueError: It is something else.
     """
-    audio, rate_hz = _audio_of(data)
+    audio, rate_hz = audio_of(data)
     match rate_hz:
         case pcm.DOWN.rate_hz:
             return audio
@@ -96,12 +104,24 @@ def _low_pass() -> NDArray[np.float64]:
 
 @cache
 def _recorded(name: str) -> bytes:
-    audio, rate_hz = _audio_of(resources.files("daemon.rehearsal").joinpath("speech", name).read_bytes())
+    audio, rate_hz = audio_of(resources.files("daemon.rehearsal").joinpath("speech", name).read_bytes())
     assert rate_hz == pcm.UP.rate_hz, name
     return audio
 
 
-def _audio_of(data: bytes) -> tuple[bytes, int]:
+def lowered(audio: bytes, rate_hz: int) -> bytes:
+    """Return s16le mono audio of any rate at 16 kHz, a few milliseconds of silence at its ends."""
+    step = BlockFir(rate_hz, pcm.UP.rate_hz)
+    steps = len(audio) // pcm.SAMPLE_BYTES // step.step_samples + 2
+    return step.convert(audio.ljust(steps * step.step_samples * pcm.SAMPLE_BYTES, b"\0"))
+
+
+def audio_of(data: bytes) -> tuple[bytes, int]:
+    """Return the audio of a WAV file, 16-bit mono as s16le, and its rate.
+
+    Raises:
+        ValueError: It is something else.
+    """
     try:
         with wave.open(io.BytesIO(data)) as recording:
             if (recording.getnchannels(), recording.getsampwidth()) != (1, pcm.SAMPLE_BYTES):

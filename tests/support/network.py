@@ -48,6 +48,13 @@ class Network:
             line.fade()
             self._later(KERNEL_S, line)
 
+    def hush(self) -> None:
+        """Nothing gets through any more, and the kernel does not find out: what it sends is taken."""
+        self.up = False
+        self.unreachable = False
+        for line in tuple(self._lines):
+            line.fade()
+
     def restore(self) -> None:
         """The Wi-Fi is back. Connections from before stay dead."""
         self.up = True

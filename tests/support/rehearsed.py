@@ -9,11 +9,13 @@ import numpy as np
 
 from daemon.rehearsal.evidence import digest
 from daemon.rehearsal.recording import Line, Recording
+from daemon.rehearsal.scenario import Scenario
 from hardware.pcm import DOWN, FRAME_S, UP, Format
 from tests.support.known_sound import known_sound
 
 NOTHING = Recording(
     script="a test",
+    scenario=Scenario(),
     started_s=100.0,
     ended_s=110.0,
     microphone=(),

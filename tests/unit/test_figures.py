@@ -26,9 +26,13 @@ from daemon.rehearsal.evidence import (
 )
 from daemon.rehearsal.figures import BUFFERLESS_MS, CARD_DELAY_MS, measure
 from daemon.rehearsal.figures_table import Goal, Spread
-from daemon.rehearsal.options import call_at
+from daemon.rehearsal.options import call_at, strike_at
 from daemon.rehearsal.recording import Line, Recording
-from daemon.rehearsal.script import SCRIPTS, Ask, AwaitAnswer, Press
+from daemon.rehearsal.scenario import Scenario
+from daemon.rehearsal.scenario_file import find
+from daemon.rehearsal.stand_in.answer import Call
+from daemon.rehearsal.stand_in.faults import GoAway, Moment, Strike
+from daemon.rehearsal.stand_in.messages import Close
 from daemon.rehearsal.voices import question, sounding_s
 from hardware.pcm import DOWN, FRAME_S, UP, level_dbfs, ramped, scaled
 from hardware.simulated import SimulatedSpeaker
@@ -279,7 +283,7 @@ class TestTheEcho:
         heard = captured(500)
         cleaned = [(at_s, scaled(pcm, 0.01)) for at_s, pcm in heard]
         seen = recording(microphone=heard, speaker=sounded(101.0, 106.0), voice=[(103.0, 104.0)])
-        return replace(seen, script="bargein", cleaned=tuple(cleaned))
+        return replace(seen, scenario=Scenario(room=True), cleaned=tuple(cleaned))
 
     def test_its_frames_are_those_in_which_the_loudspeaker_sounds_and_nobody_speaks(self) -> None:
         seen = self.seen()
@@ -291,7 +295,7 @@ class TestTheEcho:
         assert figures.echo_dbfs is not None
         assert figures.residual_dbfs == pytest.approx(figures.echo_dbfs - 40.0, abs=0.2)
         assert "what was left of it" in figures.table()
-        elsewhere = measure(replace(self.seen(), script="conversation"))
+        elsewhere = measure(replace(self.seen(), scenario=Scenario()))
         assert (elsewhere.echo_dbfs, elsewhere.residual_dbfs) == (None, None)
         assert "what was left of it" not in elsewhere.table()
 
@@ -350,7 +354,7 @@ class TestTheTimer:
         journal = [self.SET, told(106.0, "alarm.rings", kind="timer")]
         seen = recording(journal=journal, speaker=[*sounded(102.0, 103.0), *sounded(106.03, 106.5)])
         assert ring_late_s(seen, 5.0) == pytest.approx(0.034)
-        figures = measure(replace(seen, script="timer"))
+        figures = measure(replace(seen, scenario=find("timer").scenario))
         assert figures.ring_late_ms == pytest.approx((0.034 - 15.0) * 1000)
         assert "timer due to its first ring" in figures.table()
 
@@ -359,22 +363,19 @@ class TestTheTimer:
         assert ring_late_s(recording(journal=journal), 5.0) is None
 
 
-class TestTheScript:
-    def test_each_script_can_be_asked_for_by_its_name(self) -> None:
-        assert {name: script.name for name, script in SCRIPTS.items()} == {name: name for name in SCRIPTS}
-
-    def test_nobody_presses_to_be_heard_over_the_answer(self) -> None:
-        steps = SCRIPTS["bargein"].steps
-        answered = steps.index(AwaitAnswer())
-        assert Press() in steps[:answered]
-        assert Press() not in steps[answered:]
-        assert Ask(2) in steps[answered:]
-
+class TestTheOptions:
     def test_what_the_model_calls_for_can_be_told_to_the_stand_in(self) -> None:
-        called = [call_at(call)[1] for script in SCRIPTS.values() for call in script.calls]
-        assert {call.name for call in called} == {"look_at_surroundings", "count_to_nothing", "set_timer"}
-        timers = [call.args["seconds"] for call in called if call.name == "set_timer"]
-        assert timers == [SCRIPTS["timer"].timer_s]
+        assert call_at('2:set_timer {"seconds": 6}') == (2, Call("set_timer", {"seconds": 6}))
+
+    def test_what_the_service_does_wrong_can_be_told_to_the_stand_in(self) -> None:
+        told = strike_at('{"at": "setup", "nth": 2, "times": 3, "does": "close", "code": 1008, "reason": "no"}')
+        assert told == Strike(Moment.SETUP, (Close(1008, "no"),), 2, 3)
+        assert strike_at('{"does": "go_away", "time_left_s": 4.0}').acts == (GoAway(4.0),)
+
+    @pytest.mark.parametrize("text", ["", "{", '{"at": "noon"}', '{"code": "1011"}'])
+    def test_what_is_no_fault_is_refused(self, text: str) -> None:
+        with pytest.raises(argparse.ArgumentTypeError):
+            strike_at(text)
 
     @pytest.mark.parametrize("text", ["", "set_timer", "0:set_timer", "2:", "2:set_timer {", "2:set_timer [1]"])
     def test_what_is_no_call_is_refused(self, text: str) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from daemon.events import LinkState, Status, TurnState
 from daemon.panel.lights import lights
 from daemon.rehearsal.recording import Line, Recording
+from daemon.rehearsal.scenario import Scenario
 from daemon.rehearsal.timeline import draw
 from daemon.rehearsal.timeline_ring import BESIDE_PX, Spell, spells, spread_out
 from daemon.rehearsal.timeline_sheet import HEIGHT_PX, LEFT_PX, RIGHT_PX, WIDTH_PX
@@ -96,7 +97,7 @@ class TestThePicture:
         assert abs(line - column(106.0)) <= 2
 
     def test_where_there_is_an_echo_it_has_a_row_of_its_own(self, tmp_path: Path) -> None:
-        seen = replace(conversation(), script="bargein", button=(), voice=((105.8, 107.0),))
+        seen = replace(conversation(), scenario=Scenario(room=True), button=(), voice=((105.8, 107.0),))
         picture = drawn(seen, tmp_path)
         assert picture.shape[:2] == (HEIGHT_PX + 120, WIDTH_PX)
         bright = np.flatnonzero((picture[530:550, :, :3].min(axis=2) > 0.8).any(axis=0))
