@@ -32,7 +32,7 @@ SECRETS = [
 def test_what_looks_like_a_key_is_refused_unseen_wherever_it_stands(text: str) -> None:
     (fault,) = sentences(text)
     assert "this line holds what looks like an API key" in fault
-    assert "/etc/vocative/gemini-api-key" in fault
+    assert "sudo vocative key" in fault
     assert KEY not in fault
 
 
