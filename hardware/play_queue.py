@@ -81,10 +81,15 @@ class PlayQueue:
             self._moved.clear()
             await self._moved.wait()
 
-    def flush(self) -> None:
-        """Drop everything, those who wait included; what the device takes next fades out over its first 5 ms."""
+    def flush(self, *, fading: bool = True) -> None:
+        """Drop everything, those who wait included; what the device takes next fades out over its first 5 ms.
+
+        Unless `fading` is false, for a device that fades what it has taken: then it takes silence next.
+        """
         with self._lock:
             self._epoch += 1
+            if not fading:
+                self._pending.clear()
             fade_bytes = DOWN.bytes_in(FADE_S)
             head = self._pending[: len(self._pending) % DOWN.frame_bytes or DOWN.frame_bytes]
             self._pending[:] = ramped(bytes(head[:fade_bytes]), 1.0, 0.0).ljust(len(head), b"\0")

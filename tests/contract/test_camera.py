@@ -28,8 +28,10 @@ from hardware.settings import BoardSettings, CameraSettings
 from hardware.simulated import SimulatedCamera
 from hardware.sketch import COLUMNS, ROWS
 from hardware.usb_camera import UsbCamera, video_nodes
+from hardware.web_camera import WebCamera
 from tests.support import virtual_time
 from tests.support.linuxpy_rules import Node, Usb, webcam_frame
+from tests.support.page import Stage
 from tests.support.picamera2_rules import Connector, comment_of
 
 SETTLE_S = 0.1
@@ -91,11 +93,18 @@ class Owner:
         self.camera, self.run, self.plug = camera, run, plug
 
 
-@pytest.fixture(params=["simulated", "pi", "usb"])
+@pytest.fixture(params=["simulated", "web", "pi", "usb"])
 def owner(request: pytest.FixtureRequest) -> Owner:
     if request.param == "simulated":
         simulated = SimulatedCamera()
         return Owner(simulated, virtual_time.run, lambda there: simulated.restore() if there else simulated.lose())
+    if request.param == "web":
+        stage = Stage()
+
+        def allow(there: bool) -> None:
+            stage.fake.camera_refused = "" if there else "The browser finds no camera. Connect one, and try again."
+
+        return Owner(WebCamera(stage.page, CameraSettings(), idle_s=IDLE_S), stage.run, allow)
     if request.param == "usb":
         usb: Usb = request.getfixturevalue("usb")
         return Owner(webcam(usb), asyncio.run, lambda there: setattr(usb.nodes[0], "present", there))

@@ -17,7 +17,10 @@ from hardware.led_bytes import Dimmer, apa102, ws2812
 from hardware.led_ring import RgbLed, SpiLedRing, open_led_ring
 from hardware.settings import LedSettings
 from hardware.simulated import SimulatedLedRing
+from hardware.terminal import TerminalRing
+from hardware.web_ring import open_web_ring
 from tests.support import virtual_time
+from tests.support.page import Stage
 
 RED: Rgb = (255, 0, 0)
 DIM: Rgb = (1, 0, 0)
@@ -84,6 +87,24 @@ class SimulatedBench:
         self.ring.restore()
 
 
+class TerminalBench:
+    def __init__(self) -> None:
+        self.ring = TerminalRing(COUNT)
+
+    def run(self, story: Coroutine[Any, Any, None]) -> None:
+        virtual_time.run(story)
+
+    async def open(self) -> LedRing:
+        self.ring.open()
+        return self.ring
+
+    def lose(self) -> None:
+        self.ring.close()
+
+    def restore(self) -> None:
+        """There is no wire."""
+
+
 class SpiBench:
     def __init__(self, encode: Callable[[bytes], bytes]) -> None:
         self.encode = encode
@@ -120,8 +141,27 @@ class RgbBench:
         del Device.pin_factory.pin(5)._set_state
 
 
+class WebBench:
+    def __init__(self) -> None:
+        self.stage = Stage()
+        self.run = self.stage.run
+
+    async def open(self) -> LedRing:
+        if self.stage.page.visit is None:
+            await self.stage.visit()
+        return await open_web_ring(self.stage.page, COUNT)
+
+    def lose(self) -> None:
+        self.stage.close_page()
+
+    def restore(self) -> None:
+        """The next opening has another page."""
+
+
 BENCHES: dict[str, Callable[[], RingBench]] = {
     "simulated": SimulatedBench,
+    "web": WebBench,
+    "terminal": TerminalBench,
     "apa102": lambda: SpiBench(apa102),
     "ws2812": lambda: SpiBench(ws2812),
     "rgb_led": RgbBench,

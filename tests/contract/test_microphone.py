@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import pytest
 
+from hardware.file_microphone import FileMicrophone
 from hardware.interfaces import DeviceLost, DeviceMissing, Frame, Microphone, Speaker
 from hardware.pcm import DOWN, FRAME_S, UP, gain_of_db, samples, scaled
 from hardware.pyaudio_host import PORTAUDIO
@@ -18,8 +19,10 @@ from hardware.pyaudio_microphone import open_microphone
 from hardware.pyaudio_speaker import open_speaker
 from hardware.settings import BoardSettings, MicrophoneSettings, SpeakerSettings
 from hardware.simulated import SimulatedBoard
+from hardware.web_microphone import open_web_microphone
 from tests.support import pulse, virtual_time
 from tests.support.known_sound import known_sound, trimmed
+from tests.support.page import Stage
 
 T = TypeVar("T")
 
@@ -65,6 +68,28 @@ class SimulatedRoom:
         self.board.mic.restore()
 
 
+class FileRoom(SimulatedRoom):
+    """A recording speaks, as far as it is told to."""
+
+    def __init__(self) -> None:
+        self.microphone = FileMicrophone([])
+
+    async def open(self, *, gain_db: float = 0.0) -> Microphone:
+        if gain_db:
+            self.microphone = FileMicrophone([], gain_db=gain_db)
+        self.microphone.open()
+        return self.microphone
+
+    def say(self, pcm: bytes) -> None:
+        self.microphone.say(pcm)
+
+    def freeze(self) -> None:
+        self.microphone.lose()
+
+    def restore(self) -> None:
+        self.microphone.restore()
+
+
 class PulseRoom:
     def __init__(self, private: pulse.PrivatePulse, cards: pulse.Cards = pulse.NATIVE) -> None:
         private.become(cards)
@@ -89,12 +114,32 @@ class PulseRoom:
         self.private.freeze(False)
 
 
+class WebRoom:
+    exact = True
+
+    def __init__(self) -> None:
+        self.stage = Stage(UP.rate_hz)
+        self.run = self.stage.run
+
+    async def open(self, *, gain_db: float = 0.0) -> Microphone:
+        return await open_web_microphone(self.stage.page, MicrophoneSettings(gain_db=gain_db))
+
+    def say(self, pcm: bytes) -> None:
+        self.stage.fake.say(pcm)
+
+    def freeze(self) -> None:
+        self.stage.fake.freeze()
+
+    def restore(self) -> None:
+        self.stage.fake.restore()
+
+
 @pytest.fixture
 def pulse_room(private_pulse: pulse.PrivatePulse) -> PulseRoom:
     return PulseRoom(private_pulse)
 
 
-@pytest.fixture(params=["simulated", *pulse.KINDS], scope="module")
+@pytest.fixture(params=["simulated", "file", "web", *pulse.KINDS], scope="module")
 def kind(request: pytest.FixtureRequest) -> str:
     """In a scope of its own, so that all tests of one kind come together."""
     return str(request.param)
@@ -102,8 +147,10 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def room(kind: str, request: pytest.FixtureRequest) -> Room:
-    if kind == "simulated":
-        return SimulatedRoom()
+    if kind in {"simulated", "file"}:
+        return SimulatedRoom() if kind == "simulated" else FileRoom()
+    if kind == "web":
+        return WebRoom()
     return PulseRoom(request.getfixturevalue("private_pulse"), pulse.KINDS[kind])
 
 

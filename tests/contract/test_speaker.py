@@ -7,18 +7,22 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pytest
 
+from hardware.file_speaker import FileSpeaker
 from hardware.interfaces import DeviceLost, DeviceMissing, Speaker
 from hardware.pcm import DOWN, FRAME_S, samples
 from hardware.pyaudio_speaker import open_speaker
 from hardware.settings import SpeakerSettings
 from hardware.simulated import SimulatedBoard
+from hardware.web_speaker import open_web_speaker
 from tests.support import pulse, virtual_time
 from tests.support.known_sound import known_sound, trimmed
+from tests.support.page import Stage
 
 T = TypeVar("T")
 SOUND = known_sound(DOWN, 0.4)
@@ -69,6 +73,34 @@ class SimulatedEar:
         self.board.loudspeaker.restore()
 
 
+class FileEar:
+    """Reads what was written down."""
+
+    exact = True
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.speaker = FileSpeaker(str(file))
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(story)
+
+    async def open(self) -> Speaker:
+        await self.speaker.begin()
+        return self.speaker
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[], bytes]]:
+        begun = self.file.stat().st_size
+        yield lambda: self.file.read_bytes()[begun:]
+
+    def freeze(self) -> None:
+        self.speaker.lose()
+
+    def restore(self) -> None:
+        self.speaker.restore()
+
+
 class PulseEar:
     def __init__(self, private: pulse.PrivatePulse, cards: pulse.Cards = pulse.NATIVE) -> None:
         private.become(cards)
@@ -94,21 +126,48 @@ class PulseEar:
         self.private.freeze(False)
 
 
+class WebEar:
+    exact = True
+
+    def __init__(self) -> None:
+        self.stage = Stage(DOWN.rate_hz)
+        self.run = self.stage.run
+
+    async def open(self) -> Speaker:
+        return await open_web_speaker(self.stage.page)
+
+    @contextmanager
+    def listening(self) -> Iterator[Callable[[], bytes]]:
+        fake = self.stage.fake
+        begun = fake.position
+        yield lambda: fake.heard(begun)
+
+    def freeze(self) -> None:
+        self.stage.fake.freeze()
+
+    def restore(self) -> None:
+        self.stage.fake.restore()
+
+
 @pytest.fixture
 def pulse_ear(private_pulse: pulse.PrivatePulse) -> PulseEar:
     return PulseEar(private_pulse)
 
 
-@pytest.fixture(params=["simulated", *pulse.KINDS], scope="module")
+@pytest.fixture(params=["simulated", "file", "web", *pulse.KINDS], scope="module")
 def kind(request: pytest.FixtureRequest) -> str:
     """In a scope of its own, so that all tests of one kind come together."""
     return str(request.param)
 
 
 @pytest.fixture
-def ear(kind: str, request: pytest.FixtureRequest) -> Ear:
+def ear(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ear:
     if kind == "simulated":
         return SimulatedEar()
+    if kind == "file":
+        return FileEar(tmp_path / "speaker.wav")
+    if kind == "web":
+        return WebEar()
     return PulseEar(request.getfixturevalue("private_pulse"), pulse.KINDS[kind])
 
 
