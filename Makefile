@@ -18,14 +18,22 @@ LABORATORY_PACKAGES := bc bison debian-archive-keyring device-tree-compiler e2fs
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
+.PHONY: help try demo rehearse test simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+try: .venv/ready-for-demo ## a device in this terminal, without key, parts or sound card
+	@$(BIN)/vocative try
+
 demo: .venv/ready-for-demo ## a whole conversation on simulated hardware; the report lands in out/demo
 	@echo "==> Rehearsing a conversation; the report goes to out/demo"
 	@$(BIN)/vocative rehearse --out out/demo
+
+# What fails says what, when, and what happened around that moment.
+rehearse: .venv/ready-for-demo ## every scenario that is shipped, in real time; 6 minutes; the reports land in out
+	@for scenario in $$($(BIN)/vocative rehearse --list | cut -d' ' -f1); do \
+	  $(BIN)/vocative rehearse --scenario $$scenario --out out/$$scenario || exit 1; done
 
 test: .venv/ready-for-test ## lint, types, and every test that needs no device
 	@echo "==> ruff check"
@@ -75,7 +83,8 @@ lock: $(BIN)/uv ## resolve constraints.txt anew
 # The timelines are of whatever machine this runs on; nothing else should be running there.
 pictures: .venv/ready-for-demo ## draw the pictures of the documentation anew
 	@$(BIN)/python -m docs.draw_ring && $(BIN)/python -m docs.draw_wiring && $(BIN)/python -m docs.draw_reconnects && \
-	  $(BIN)/python -m docs.draw_doctor
+	  $(BIN)/python -m docs.draw_doctor && $(BIN)/python -m docs.draw_terminal
+	@$(BIN)/python -m docs.draw_browser || echo "==> docs/browser.png is as it was"
 	@$(BIN)/vocative rehearse --out out/demo && cp out/demo/timeline.png docs/first-conversation.png
 	@$(BIN)/python -m docs.draw_report || echo "==> docs/report.png is as it was"
 	@for scenario in outage bargein timer; do \
@@ -108,7 +117,7 @@ clean: ## remove the virtual environment and everything that was made
 
 .venv/ready-for-demo: pyproject.toml constraints.txt $(BIN)/pip | packages
 	@echo "==> Installing the Python packages of the demo into .venv"
-	@$(PIP_INSTALL) -c constraints.txt -e '.[rehearsal]'
+	@$(PIP_INSTALL) -c constraints.txt -e '.[rehearsal,terminal]'
 	@touch $@
 
 .venv/ready-for-test: pyproject.toml constraints.txt $(BIN)/pip | packages

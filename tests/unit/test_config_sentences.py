@@ -68,10 +68,10 @@ VALUES = [
     ),
     # words
     ('[turn]\nmode = "Hold"', '2: turn.mode = "Hold": must be "hold", "tap" or "hands_free"; write mode = "hold"'),
-    ('[leds]\ndriver = "ws2812"', '"rgb_led", "simulated" or "none"; write driver = "ws2812_spi"'),
+    ('[leds]\ndriver = "ws2812"', '"rgb_led", "terminal", "web", "simulated" or "none"; write driver = "ws2812_spi"'),
     (
         '[leds]\ndriver = "xyz"',
-        '2: leds.driver = "xyz": must be "apa102", "ws2812_spi", "rgb_led", "simulated" or "none"',
+        '2: leds.driver = "xyz": must be "apa102", "ws2812_spi", "rgb_led", "terminal", "web", "simulated" or "none"',
     ),
     ("[live]\ntranscripts = false", 'must be "off", "journal" or "file"; write transcripts = "off"'),
     ("[live]\nthinking_level = 2", 'must be "minimal", "low", "medium" or "high"'),
@@ -152,8 +152,8 @@ NAMES = [
     ("[leds]\ndebounce = 30", "did you mean `debounce_ms` in [button]?"),
     (
         "[speaker]\nxyzzy = 1",
-        "2: speaker.xyzzy = 1: there is no such key; [speaker] has driver, device, rate_hz, volume_percent, earcons,"
-        " sleep_after_s",
+        "2: speaker.xyzzy = 1: there is no such key; [speaker] has driver, device, rate_hz, file, volume_percent,"
+        " earcons, sleep_after_s",
     ),
     ("turn.hangover_s = 0.7", "1: turn.hangover_s = 0.7: there is no such key; did you mean hangover_ms = 700?"),
     ("turn = {mode = 'tap', pin = 3}", "1: turn.pin = 3: there is no such key here; `pin` belongs to [button]"),
