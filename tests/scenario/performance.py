@@ -117,11 +117,14 @@ class Performance:
         self.story.service.faults = Faults()
         self.story.release()
         self.story.board.slide.flip(False)
-        self.story.mute(False)
         await asyncio.sleep(LAST_WORDS_S)
-        status = self.story.app.conversation
+        conversation = self.story.app.conversation
         async with asyncio.timeout(HEALED_WITHIN_S):
-            while status.status.turn is not TurnState.IDLE or status.status.faults:
+            while conversation.status.faults or conversation.status.muted_by_switch:
+                self._still_running()
+                await asyncio.sleep(0.1)
+            self.story.mute(False)  # while the switch is off, or lost, that is refused
+            while conversation.status.turn is not TurnState.IDLE:
                 self._still_running()
                 await asyncio.sleep(0.1)
 
