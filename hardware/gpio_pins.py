@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from hardware.gpio_factory import lgpio_factory
 from hardware.interfaces import DeviceMissing
 
 _REMEDIES: Final = (
@@ -55,12 +56,10 @@ def _ensure_pin_factory() -> None:
         return
     # lgpio changes the whole process's working directory to LG_WD when it is imported.
     with contextlib.chdir("."):
-        if "GPIOZERO_PIN_FACTORY" in os.environ:
+        if os.environ.get("GPIOZERO_PIN_FACTORY", "lgpio") != "lgpio":
             _load_named_factory()
         else:
-            from gpiozero.pins.lgpio import LGPIOFactory
-
-            Device.pin_factory = LGPIOFactory()
+            Device.pin_factory = lgpio_factory()
 
 
 def _load_named_factory() -> None:

@@ -15,7 +15,10 @@ from hardware.gpio_button import GpioButton, open_gpio_button
 from hardware.interfaces import Button, DeviceLost, Edge
 from hardware.settings import ButtonSettings
 from hardware.simulated import SimulatedButton
+from hardware.terminal import Terminal
+from hardware.web_button import open_web_button
 from tests.support import virtual_time
+from tests.support.page import Stage
 
 T = TypeVar("T")
 SETTLED_S = 0.06
@@ -52,6 +55,24 @@ class SimulatedFinger:
         self.button.release()
 
 
+class TerminalFinger:
+    def __init__(self) -> None:
+        self.terminal = Terminal(12, on_press=lambda: None)
+
+    def run(self, story: Coroutine[Any, Any, T]) -> T:
+        return virtual_time.run(story)
+
+    async def open(self) -> Button:
+        self.terminal.push_button.open()
+        return self.terminal.push_button
+
+    def press(self) -> None:
+        self.terminal.push_button.press()
+
+    def release(self) -> None:
+        self.terminal.push_button.release()
+
+
 class GpioFinger:
     """Moves a mock pin from a foreign thread, as lgpio does."""
 
@@ -77,6 +98,24 @@ class GpioFinger:
         foreign.join()
 
 
+class WebFinger:
+    """Presses the ring in a page."""
+
+    def __init__(self) -> None:
+        self.stage = Stage()
+        self.run = self.stage.run
+
+    async def open(self) -> Button:
+        return await open_web_button(self.stage.page)
+
+    def press(self) -> None:
+        self.stage.fake.press(True)
+
+    def release(self) -> None:
+        if self.stage.page.visit is not None:
+            self.stage.fake.press(False)
+
+
 @pytest.fixture(autouse=True)
 def mock_pins() -> Iterator[None]:
     """Let gpiozero have nothing but mock pins, and leave none behind."""
@@ -89,6 +128,8 @@ def mock_pins() -> Iterator[None]:
 
 FINGERS: dict[str, Callable[[], Finger]] = {
     "simulated": SimulatedFinger,
+    "terminal": TerminalFinger,
+    "web": WebFinger,
     "gpio, pulled up": GpioFinger,
     "gpio, pulled down": lambda: GpioFinger(pull_up=False),
 }
