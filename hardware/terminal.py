@@ -62,6 +62,13 @@ class TerminalRing:
         self.pixels = (OFF,) * self.count
 
 
+def _told(before: Shown, now: Shown) -> Shown:
+    """Print what is new, in plain lines, and return what is known from then on."""
+    for line in lines(before, now):
+        print(line, file=sys.stdout, flush=True)  # noqa: T201 - what is left of a picture
+    return now
+
+
 class Terminal:
     """A `Front`, with the button and the ring that belong to it.
 
@@ -125,13 +132,13 @@ class Terminal:
             await asyncio.sleep(PICTURE_S)
 
     async def _print(self, shown: Callable[[], Shown]) -> None:
-        before = Shown()
-        while True:
-            now = shown()
-            for line in lines(before, now):
-                print(line, file=sys.stdout, flush=True)  # noqa: T201 - what is left of a picture
-            before = now
-            await asyncio.sleep(PICTURE_S)
+        told = Shown()
+        try:
+            while True:
+                told = _told(told, shown())
+                await asyncio.sleep(PICTURE_S)
+        finally:
+            _told(told, shown())  # what has just happened is not lost on whoever leaves
 
     def _moment(self, shown: Shown) -> Shown:
         """Return what is drawn of `shown`: meters in steps, and what was refused."""

@@ -30,7 +30,6 @@ class TypedTerminal:
 
     async def line(self, prompt: str, *, hidden: bool = False) -> str:
         """Return the line that is typed; see `Terminal.line`."""
-        print(prompt, end="", flush=True)
         loop = asyncio.get_running_loop()
         typed: asyncio.Future[bytes] = loop.create_future()
 
@@ -40,6 +39,7 @@ class TypedTerminal:
                 typed.set_result(os.read(self._descriptor, _LONGEST_LINE_BYTES))
 
         with _unseen(self._descriptor, hidden):
+            print(prompt, end="", flush=True)  # only now: whoever reads it may type at once
             loop.add_reader(self._descriptor, read)
             try:
                 line = await typed

@@ -24,7 +24,7 @@ from tests.scenario.trace import Trace
 from tests.support.in_process import Attempt
 from tests.support.virtual_time import run
 
-SEEDS, SECONDS = 500, 8
+SEEDS, SECONDS = 300, 8
 EVENTFUL = 2
 """A seed in whose conversation there is enough for every breach that is planted."""
 
