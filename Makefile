@@ -45,7 +45,7 @@ test: .venv/ready-for-test ## lint, types, and every test that needs no device
 	@echo "==> pytest: what needs no real time, on all cores"
 	@$(BIN)/python -m pytest -n auto tests/unit tests/scenario
 	@echo "==> pytest: what needs real time, a file on each core and one more, since they mostly wait"
-	@$(BIN)/python -m pytest -n $$(($$(nproc) + 1)) --dist loadfile tests/contract tests/loopback
+	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile tests/contract tests/loopback
 
 simulate: .venv/ready-for-test ## random conversations against the invariants: make simulate SEEDS=1000000 takes a night
 	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(nproc)

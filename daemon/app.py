@@ -244,7 +244,7 @@ class App:
             self.capture,
             self.panel,
             lambda: self.conversation.status,
-            prepared=lambda: self._supervisor is None or self._supervisor.prepared,
+            prepared=lambda: self.supervisor is None or self.supervisor.prepared,
             journal=journal,
         )
         self._adoption: Final = Adoption(
@@ -268,7 +268,7 @@ class App:
             journal=journal,
         )
         self._requests: Final = Requests(self._device, self.reload)
-        self._supervisor: Final = supervise(self) if supervise else None
+        self.supervisor: Final = supervise(self) if supervise else None
 
     def __repr__(self) -> str:
         return f"<App {self.conversation}>"
@@ -405,37 +405,37 @@ class App:
 
     def _end_session(self) -> None:
         self.recollection.clear()
-        if self._supervisor is not None:
-            self._supervisor.end_session()
+        if self.supervisor is not None:
+            self.supervisor.end_session()
 
     # --- around it ---------------------------------------------------------------------------------
 
     def _wanted(self) -> None:
-        if self._supervisor is not None:
-            self._supervisor.wanted()
+        if self.supervisor is not None:
+            self.supervisor.wanted()
 
     async def _link(self) -> None:
         """Keep the link alive, once the parts are warm: the SDK takes a second of a Pi's time to import."""
         await self.capture.ready.wait()
         first_start = self.keeping.first_start(self._clocks().boot_id)
-        self.sounds.begin(rush=self._ears.wants_whoosh, chime=first_start and self._supervisor is not None)
+        self.sounds.begin(rush=self._ears.wants_whoosh, chime=first_start and self.supervisor is not None)
         await self.toolbox.complete()
-        if self._supervisor is None:
+        if self.supervisor is None:
             self.dispatch(FaultFound(Fault.KEY))
             return
         if self._presence is None:
-            await self._supervisor.run()
+            await self.supervisor.run()
             return
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._supervisor.run(), name="supervisor")
-            group.create_task(self._presence(self._supervisor.network_came), name="presence")
+            group.create_task(self.supervisor.run(), name="supervisor")
+            group.create_task(self._presence(self.supervisor.network_came), name="presence")
 
     def _prime_echo(self) -> None:
         self.sounds.begin(rush=self._ears.wants_whoosh, chime=False)
 
     def _renew_link(self) -> None:
-        if self._supervisor is not None:
-            self._supervisor.renew()
+        if self.supervisor is not None:
+            self.supervisor.renew()
 
     def _adopt(self, changes: Changes) -> None:
         self._adoption.adopt(changes)

@@ -66,6 +66,10 @@ class Backoff:
         """Note that a link came up at `now`."""
         self._up_since_s = now
 
+    def network_came(self) -> None:
+        """Note that there is a network again: what failed for want of it says nothing about the next attempts."""
+        self._failures[TRANSIENT] = 0
+
     def next_pause_s(self, now: float, pause: Pause = Pause.BACKOFF) -> float:
         """Return how long to wait, `now` being when the link, or the attempt to make one, failed.
 

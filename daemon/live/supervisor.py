@@ -146,7 +146,11 @@ class Supervisor:
             self._session.leave_at_rest(Parting.RENEWED)
 
     def network_came(self) -> None:
-        """There is a network again: cut a back-off short."""
+        """There is a network again: cut a back-off short, and let those after it be short, too.
+
+        The failures until now were the network's. It may not carry anything yet, so the next attempt may fail as well.
+        """
+        self._backoff.network_came()
         self._hurry.set()
 
     async def run(self) -> None:
@@ -154,6 +158,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while True:
             self._renewed.clear()
+            self._hurry.clear()
             self._fingerprint = await self._connector.prepare()  # tools may have come or gone since
             self.prepared = True
             self._dispatch(LinkChanged(LinkState.CONNECTING))
@@ -307,12 +312,14 @@ class Supervisor:
     async def _wait(self, pause_s: float, *, patient: bool) -> None:
         """Sleep for `pause_s`, or until somebody is in a hurry; not sooner than `HURRY_S` then.
 
-        If `patient`, only another configuration is a reason to hurry.
+        If `patient`, only another configuration is a reason to hurry. One that came up during an attempt that failed
+        counts; one from the time of a link that was up does not.
 
         What becomes too old meanwhile is given up at its time.
         """
         loop = asyncio.get_running_loop()
-        self._hurry.clear()
+        if self._up_s is not None:
+            self._hurry.clear()
         await asyncio.sleep(min(pause_s, HURRY_S))
         over_s = loop.time() + pause_s - HURRY_S
         in_a_hurry = self._renewed if patient else self._hurry

@@ -44,6 +44,21 @@ async def test_cut_off_in_mid_sentence_the_sentence_is_answered_when_the_network
         assert s.outcomes() == ["1 answered"]
 
 
+@pytest.mark.parametrize("seed", range(1, 7))
+@scenario
+async def test_a_network_that_carries_nothing_at_first_is_tried_again_soon(seed: int) -> None:
+    async with running(Story(hum=False, seed=seed)) as s:
+        s.network.cut(unreachable=True)
+        await asyncio.sleep(300.0)
+        assert s.app.supervisor is not None
+        s.app.supervisor.network_came()
+        await asyncio.sleep(3.0)
+        s.network.restore()
+        came_s = s.now()
+        await s.until_link(LinkState.UP)
+        assert s.now() - came_s < 10.0, "the pauses grew to a minute while there was no network"
+
+
 @scenario
 async def test_a_question_that_waited_for_minutes_is_given_up_by_the_link_that_comes_at_last() -> None:
     async with running(Story(hum=False)) as s:

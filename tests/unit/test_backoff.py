@@ -108,6 +108,14 @@ def test_time_without_a_link_is_not_time_with_one() -> None:
     assert [backoff.next_pause_s(now) for now in (50.0, 100.0)] == [0.5, 1.0]
 
 
+def test_a_network_that_comes_forgives_what_failed_without_it() -> None:
+    backoff = always(1.0)
+    for now in range(9):
+        backoff.next_pause_s(now)
+    backoff.network_came()
+    assert [backoff.next_pause_s(now) for now in (10.0, 11.0)] == [0.5, 1.0]
+
+
 def test_a_lasting_link_forgives_permanent_faults_too() -> None:
     backoff = always(1.0)
     for now in range(4):
