@@ -57,15 +57,18 @@ def waiting_ns(mode: str, *, for_s: float) -> int:
 
 def counted(mode: str, *, for_s: float) -> int:
     """Return how many instructions all of a process takes that waits like that, start and end included."""
+    waits = (sys.executable, "-m", "tests.bench.instructions", "--wait", mode, str(for_s))
+    environ = {"PATH": "/usr/bin:/bin", "OMP_THREAD_LIMIT": "1", "PYTHONHASHSEED": "0"}
+    subprocess.run(waits, check=True, env=environ)  # compiles what has changed since the last run
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         subprocess.run(
             [
                 *("valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", f"--log-file={log}"),
-                *(sys.executable, "-m", "tests.bench.instructions", "--wait", mode, str(for_s)),
+                *waits,
             ],
             check=True,
-            env={"PATH": "/usr/bin:/bin", "OMP_THREAD_LIMIT": "1", "PYTHONHASHSEED": "0"},
+            env=environ,
         )
         found = re.search(r"Collected : (\d+)", log.read_text())
         assert found is not None, log.read_text()
