@@ -48,7 +48,7 @@ test: .venv/ready-for-test ## lint, types, and every test that needs no device
 	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile tests/contract tests/loopback
 
 simulate: .venv/ready-for-test ## random conversations against the invariants: make simulate SEEDS=1000000 takes a night
-	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(nproc)
+	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(getconf _NPROCESSORS_ONLN)
 
 # Without root, a network or Debian's packages, the benches make do with the speech that is shipped, and say so.
 bench: .venv/ready-for-demo ## what the sound path hears, costs and takes: tables and pictures in out/bench; 10 minutes
