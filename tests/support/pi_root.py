@@ -159,7 +159,7 @@ def broken_pi(folder: Path) -> PiRoot:
         NRestarts=212,
         MainPID=0,
     )
-    pi.program("journalctl", 'device.missing reason="microphone: it is in use"')
+    pi.program("journalctl", "A part is missing: microphone: it is in use")
     pi.program("timedatectl", "no")
     pi.process(812, "arecord", "/dev/snd/pcmC0D0c")
     _card(pi, capture=812, playback=0)
