@@ -83,7 +83,7 @@ from .tools.alarm import Reading
 from .tools.alarm_clock import machine_clocks
 from .tools.call import Answer, Call
 from .tools.declaration import Behavior
-from .vitals import Effort, vitals
+from .vitals import Effort, memory_mib, vitals
 
 Presence = Callable[[Callable[[], None]], Coroutine[None, None, None]]
 """Calls what it is given whenever there is a network again, until cancelled."""
@@ -203,7 +203,7 @@ class App:
             keeping=keeping,
             ears=self._ears,
             volume_percent=lambda: self._device.volume_percent,
-            memory_mib=lambda: Effort().read()["memory_mib"],
+            memory_mib=memory_mib,
             clock=self._now,
         )
         self.showing: Final = Showing(

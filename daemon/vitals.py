@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from .health import Vitals
+from .kernel_files import temperature_c, texts
 
 _SUPPLY: Final = "rpi_volt"
 """The kernel's name for what watches the supply of a Raspberry Pi (drivers/hwmon/raspberrypi-hwmon.c)."""
@@ -23,18 +24,20 @@ def vitals(root: Path = Path("/")) -> Vitals:
     Args:
         root: Where /sys is.
     """
-    temperatures_c = [int(text) / 1000 for text in _texts(root, "sys/class/thermal/thermal_zone*/temp") if _whole(text)]
-    return Vitals(
-        temperature_c=round(max(temperatures_c), 1) if temperatures_c else None,
-        under_voltage=_under_voltage(root),
-    )
+    return Vitals(temperature_c=temperature_c(root), under_voltage=_under_voltage(root))
 
 
 def _under_voltage(root: Path) -> bool | None:
     for name in root.glob("sys/class/hwmon/hwmon*/name"):
-        if "".join(_texts(name.parent, "name")) == _SUPPLY:
-            return "".join(_texts(name.parent, "in0_lcrit_alarm")) == "1"
+        if "".join(texts(name.parent, "name")) == _SUPPLY:
+            return "".join(texts(name.parent, "in0_lcrit_alarm")) == "1"
     return None
+
+
+def memory_mib(root: Path = Path("/")) -> float | None:
+    """Return what of this process is resident: the second number of proc(5)'s statm, which counts pages."""
+    pages = "".join(texts(root, "proc/self/statm")).split()
+    return round(int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1) if len(pages) > 1 else None
 
 
 class Effort:
@@ -68,7 +71,11 @@ class Effort:
         """
         now_s, cpu_s, wakeups = self._clock(), self._processor(), self._wakeups()
         before, self._before = self._before, (now_s, cpu_s, wakeups)
-        told: dict[str, float | None] = {"memory_mib": self._memory_mib(), "cpu_percent": None, "wakeups_per_s": None}
+        told: dict[str, float | None] = {
+            "memory_mib": memory_mib(self._root),
+            "cpu_percent": None,
+            "wakeups_per_s": None,
+        }
         if before is not None and now_s > before[0]:
             passed_s = now_s - before[0]
             told["cpu_percent"] = round((cpu_s - before[1]) / passed_s * 100.0, 2)
@@ -76,26 +83,8 @@ class Effort:
                 told["wakeups_per_s"] = round((wakeups - before[2]) / passed_s, 1)
         return told
 
-    def _memory_mib(self) -> float | None:
-        """Return what is resident: the second number of proc(5)'s statm, in pages."""
-        pages = "".join(_texts(self._root, "proc/self/statm")).split()
-        return round(int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1) if len(pages) > 1 else None
-
     def _wakeups(self) -> int | None:
         """Return how often the process's threads have waited for something and gone on (proc(5), status)."""
-        lines = [line for text in _texts(self._root, "proc/self/task/*/status") for line in text.splitlines()]
+        lines = [line for text in texts(self._root, "proc/self/task/*/status") for line in text.splitlines()]
         waits = [line.split()[1] for line in lines if line.startswith("voluntary_ctxt_switches:")]
         return sum(map(int, waits)) if waits else None
-
-
-def _whole(text: str) -> bool:
-    return text.lstrip("-").isdigit()
-
-
-def _texts(root: Path, pattern: str) -> Iterator[str]:
-    """Yield what the files that fit say; one that vanishes, or that its driver cannot read now, says nothing."""
-    for path in sorted(root.glob(pattern)):
-        try:
-            yield path.read_text().strip()
-        except OSError:
-            continue

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from daemon.kernel_files import temperature_c, texts
+
 _UNDER_VOLTAGE_NOW: Final = 0x1
 _THROTTLED_NOW: Final = 0x4
 _UNDER_VOLTAGE_SINCE: Final = 0x10000
@@ -19,21 +21,19 @@ def machine(root: Path = Path("/")) -> dict[str, object]:
         root: Where /sys and /proc are.
     """
     told: dict[str, object] = {}
-    temperatures_c = [
-        int(text) / 1000 for text in _texts(root, "sys/class/thermal/thermal_zone*/temp") if text.lstrip("-").isdigit()
-    ]
-    if temperatures_c:
-        told["temperature_celsius"] = round(max(temperatures_c), 1)
+    hottest_c = temperature_c(root)
+    if hottest_c is not None:
+        told["temperature_celsius"] = hottest_c
     power = _power(root)
     if power:
         told["power"] = power
-    charges = [int(text) for text in _texts(root, "sys/class/power_supply/*/capacity") if text.isdigit()]
+    charges = [int(text) for text in texts(root, "sys/class/power_supply/*/capacity") if text.isdigit()]
     if charges:
         told["battery_percent"] = min(charges)
     signals = list(_wireless_dbm(root))
     if signals:
         told["wifi_signal_dbm"] = max(signals)
-    uptime = next(_texts(root, "proc/uptime"), "")
+    uptime = next(texts(root, "proc/uptime"), "")
     if uptime:
         told["running_for_hours"] = round(float(uptime.split()[0]) / 3600, 1)
     return told
@@ -41,7 +41,7 @@ def machine(root: Path = Path("/")) -> dict[str, object]:
 
 def _power(root: Path) -> str:
     """Return what a Raspberry Pi says about its supply; empty on other machines."""
-    text = next(_texts(root, "sys/devices/platform/soc*/soc*firmware/get_throttled"), "")
+    text = next(texts(root, "sys/devices/platform/soc*/soc*firmware/get_throttled"), "")
     if not text:
         return ""
     bits = int(text, 16)
@@ -56,17 +56,8 @@ def _power(root: Path) -> str:
 
 def _wireless_dbm(root: Path) -> Iterator[int]:
     """Yield the signal of each wireless interface (proc(5), /proc/net/wireless: the fourth column is dBm)."""
-    table = next(_texts(root, "proc/net/wireless"), "")
+    table = next(texts(root, "proc/net/wireless"), "")
     for line in table.splitlines()[2:]:
         columns = line.split()
         if len(columns) > 3 and columns[3].rstrip(".").lstrip("-").isdigit():
             yield int(columns[3].rstrip("."))
-
-
-def _texts(root: Path, pattern: str) -> Iterator[str]:
-    """Yield what the files that fit say; one that vanishes, or that its driver cannot read now, says nothing."""
-    for path in sorted(root.glob(pattern)):
-        try:
-            yield path.read_text().strip()
-        except OSError:
-            continue
