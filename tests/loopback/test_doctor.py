@@ -94,7 +94,7 @@ def test_a_pi_on_which_much_is_wrong_is_told_what_to_do_about_each(folder: Path)
         ("clock", "set-ntp true"),
         ("network", "nmtui"),
         ("key", "sudo chmod 600 /etc/vocative/gemini-api-key"),
-        ("service", 'microphone: it is in use"'),
+        ("service", "microphone: it is in use"),
         ("running", "the daemon does not run"),
         ("upkeep", "the supply's voltage is too low"),
         ("upkeep", "82 °C: too hot"),
