@@ -14,20 +14,21 @@ from typing import Final
 from hardware.interfaces import Board
 from hardware.pcm import DOWN, loudness
 
-from . import control_server
-from .adoption import Adoption
+from .announcing.phrase_fetching import PhraseFetching
+from .announcing.sounds import Sounds
 from .audio.capture import Capture
 from .audio.earcon import Earcon, sound
 from .audio.playback import Heard, Playback
 from .audio.vad import Vad
-from .choices import blindness, looks, prices, ways
-from .condition import Condition
 from .config import Config
 from .config.changes import Changes
-from .control import Reply
+from .control import server as control_server
+from .control.client import Reply
+from .control.condition import Condition
+from .control.requests import Requests
 from .conversation import Conversation
+from .desk.showing import Showing
 from .device import OwnDevice
-from .diary import Diary
 from .ears import Ears
 from .effects import Effect
 from .events import (
@@ -55,11 +56,12 @@ from .events import (
     VoiceHeard,
 )
 from .hands import Hands
-from .health_watch import HealthWatch
+from .health.vitals import Effort, memory_mib, vitals
+from .health.watch import HealthWatch
 from .journal import Journal
-from .keeping import Keeping
+from .keeping.keeping import Keeping
+from .keeping.limits import LimitWatch
 from .last_words import LastWords
-from .limits import LimitWatch
 from .live import wire
 from .live.models import capabilities, refusals
 from .live.supervisor import Supervisor
@@ -69,21 +71,19 @@ from .mute_switch import MuteSwitchWatch
 from .notify import ServiceManager
 from .panel.lights import meaning
 from .panel.panel import Panel
-from .phrase_fetching import PhraseFetching
 from .readiness import Readiness
-from .reload import Reload
-from .requests import Requests
+from .reloading.adoption import Adoption
+from .reloading.choices import blindness, looks, prices, ways
+from .reloading.reload import Reload
 from .ringing import Ringing
-from .scribe import Scribe
-from .showing import Showing
 from .sight import Sight
-from .sounds import Sounds
+from .telling.diary import Diary
 from .toolbox import Toolbox
 from .tools.alarm import Reading
 from .tools.alarm_clock import machine_clocks
 from .tools.call import Answer, Call
 from .tools.declaration import Behavior
-from .vitals import Effort, memory_mib, vitals
+from .transcripts.scribe import Scribe
 
 Presence = Callable[[Callable[[], None]], Coroutine[None, None, None]]
 """Calls what it is given whenever there is a network again, until cancelled."""

@@ -24,7 +24,7 @@ from .audio.echo_advice import Advice, Calibration, advice
 from .audio.volume import Volume
 from .calibration_file import save
 from .config import Config, load
-from .control import ask
+from .control.client import ask
 from .errors import ExitStatus
 from .live.models import refusals
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, assert_never
 
+from .announcing.excuses import Excuses
 from .effects import (
     AskInWriting,
     Attack,
@@ -74,7 +75,6 @@ from .events import (
     VoiceHeard,
     WatchOver,
 )
-from .excuses import Excuses
 from .ways import HINDRANCES, UNWATCHED, AnswerCut, Mode, Ways, watch_for
 
 SHORTEST_HOLD_S: Final = 0.25

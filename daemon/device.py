@@ -10,7 +10,7 @@ from .audio.playback import Playback
 from .conversation import Conversation
 from .events import Event, LinkState, MuteAsked, PromptAsked, Status, StopAsked, TurnState
 from .journal import Journal
-from .keeping import Keeping
+from .keeping.keeping import Keeping
 from .live.uplink import Uplink
 from .live.upward import Glance
 from .panel.panel import Panel

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, assert_never
 
+from .announcing.sounds import Sounds
 from .audio.playback import Playback
 from .config import Config
-from .diary import Diary
 from .ears import Ears
 from .effects import (
     AskInWriting,
@@ -31,11 +31,11 @@ from .effects import (
     Watch,
     Withdraw,
 )
-from .keeping import Keeping
+from .keeping.keeping import Keeping
 from .live.uplink import Uplink
 from .live.upward import Prompt
 from .sight import Sight
-from .sounds import Sounds
+from .telling.diary import Diary
 
 ASKING: Final = {Ending.RELEASED, Ending.SILENCE, Ending.TAPPED, Ending.TOO_LONG}
 """Who ends a turn like that waits for an answer: its end may wait for the first picture, if a look was asked for."""

@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol, TextIO
 
-from .credentials import KEY_LIKE
 from .errors import ConfigurationError
-from .message_ids import message_id
-from .sentences import sentence
-from .wording import Value
+from .keys.credentials import KEY_LIKE
+from .telling.message_ids import message_id
+from .telling.sentences import sentence
+from .telling.wording import Value
 
 
 class Level(IntEnum):

@@ -21,19 +21,19 @@ from hardware.shown import Front
 from hardware.terminal_script import Step
 
 from .app import App
-from .aside import put_aside
 from .audio.vad import detector
-from .choices import limits
 from .config import Config, load
-from .credentials import api_key
+from .desk.aside import put_aside
 from .errors import ExitStatus
 from .journal import Journal, foreign_loggers_told_to, process_sink
-from .keeping import Keeping
+from .keeping.keeping import Keeping
+from .keeping.state import StateFile
+from .keys.credentials import api_key
 from .live.models import refusals, warnings
 from .live.supervisor import Supervisor
 from .notify import ServiceManager, service_manager
 from .presence import watch
-from .state import StateFile
+from .reloading.choices import limits
 from .wiring import supervised
 
 STEADY_S: Final = 60.0

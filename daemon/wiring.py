@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from .announcing.phrases import INSTRUCTION
 from .app import App
-from .choices import looks
 from .config import Config
-from .credentials import Secret, token_credential
+from .keys.credentials import Secret, token_credential
 from .live.keys import Keys
 from .live.link import Connector, Endpoint, GenaiConnector
 from .live.liveness import Liveness
@@ -21,7 +21,7 @@ from .live.token_connector import TokenConnector
 from .live.token_service import TokenService
 from .live.turns import Rules
 from .live.upward import Taking
-from .phrases import INSTRUCTION
+from .reloading.choices import looks
 
 STALL_S: Final = 5.0
 """An answer under way that says nothing for so long has lost its link. Gaps of up to 5 s were seen (live-api.md 2)."""

@@ -51,8 +51,8 @@ def add_to(commands: Commands) -> None:
 
 
 def _ask(asked: argparse.Namespace) -> int:
-    from .. import control
-    from ..status_lines import status_lines
+    from ..control import client as control
+    from ..control.status_lines import status_lines
 
     given = {"button": ("gesture",), "volume": ("percent",), "say": ("text",)}.get(asked.name, ())
     words = [asked.name]
@@ -73,8 +73,8 @@ def _ask(asked: argparse.Namespace) -> int:
 
 
 def _watch(asked: argparse.Namespace) -> int:
-    from .. import control
-    from ..status_lines import news_line
+    from ..control import client as control
+    from ..control.status_lines import news_line
 
     def see(news: dict[str, Any]) -> None:
         clock = time.strftime("%H:%M:%S")
@@ -97,7 +97,7 @@ def _watch(asked: argparse.Namespace) -> int:
 
 def _said(request: Coroutine[Any, Any, None], socket: Path) -> int:
     """Carry out `request` and return the exit status; what went wrong is said, with what to do about it."""
-    from ..admission import REMEDY
+    from ..control.admission import REMEDY
 
     try:
         asyncio.run(request)

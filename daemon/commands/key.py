@@ -11,7 +11,7 @@ from ..errors import ConfigurationError, ExitStatus
 from .command import Commands, add_config, config_path
 
 if TYPE_CHECKING:
-    from ..credentials import Secret
+    from ..keys.credentials import Secret
 
 _TRIES = 3
 
@@ -32,7 +32,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _key(asked: argparse.Namespace) -> int:
-    from ..key_store import remove, store, told_systemd
+    from ..keys.key_store import remove, store, told_systemd
 
     if os.geteuid() != 0:
         print("Only root may do this: sudo vocative key", file=sys.stderr)
@@ -65,7 +65,7 @@ def asked_for() -> Secret | None:
     """
     from getpass import getpass
 
-    from ..credentials import Secret, key_fault
+    from ..keys.credentials import Secret, key_fault
 
     typed = sys.stdin.isatty()
     for _ in range(_TRIES if typed else 1):

@@ -21,9 +21,9 @@ def add_to(commands: Commands) -> None:
 
 def _mint_token(asked: argparse.Namespace) -> int:
     from ..config import load
-    from ..credentials import api_key
+    from ..keys.credentials import api_key
+    from ..keys.mint import minted
     from ..live.models import refusals
-    from ..mint import minted
 
     config = load(config_path(asked.config), refusals=refusals)
     credential = api_key(config.live.api_key_file, os.environ)

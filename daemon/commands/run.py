@@ -67,7 +67,7 @@ def _run(asked: argparse.Namespace) -> int:
             raise ConfigurationError(("--microphone, --speaker and --keys go with --board",))
         path = config_path(asked.config)
         return run(lambda: from_file(path), journal_file=asked.journal)
-    from ..trying import run_on
+    from ..desk.trying import run_on
 
     return run_on(
         asked.board,

@@ -20,7 +20,7 @@ def add_to(commands: Commands) -> None:
 
 def _transcript(asked: argparse.Namespace) -> int:
     from ..config import load
-    from ..transcript import transcript
+    from ..transcripts.transcript import transcript
 
     folder = load(config_path(asked.config)).state.folder
     try:

@@ -24,7 +24,7 @@ def _try(asked: argparse.Namespace) -> int:
     end_on_signals()
     # Before what takes a moment to import.
     print("Simulated here: the service, which answers everything with one sentence, and the network.", flush=True)
-    from ..trying import try_out
+    from ..desk.trying import try_out
 
     return try_out(
         "web" if asked.web else "laptop",

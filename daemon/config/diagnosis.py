@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from daemon.credentials import KEY_LIKE
+from daemon.keys.credentials import KEY_LIKE
 
 from .conflicts import conflicts
 from .fault import WHERE_KEYS_BELONG, Fault

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from daemon.credentials import KEY_LIKE, REMEDY
+from daemon.keys.credentials import KEY_LIKE, REMEDY
 
 NOT_SHOWN: Final = "(not shown)"
 WHERE_KEYS_BELONG: Final = f"a key does not belong into this file, which everybody on the device can read; {REMEDY}"

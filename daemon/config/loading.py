@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from daemon.credentials import KEY_LIKE
 from daemon.errors import ConfigurationError
+from daemon.keys.credentials import KEY_LIKE
 
 from .conflicts import conflicts
 from .schema import Config, Refusals

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from daemon.credentials import CREDENTIAL, VARIABLES, Secret, key_fault, refusal
+from daemon.keys.credentials import CREDENTIAL, VARIABLES, Secret, key_fault, refusal
 
 from .finding import Finding, fine, note, to_do
 from .machine import Machine, Node

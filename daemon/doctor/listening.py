@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from daemon.config import Config
-from daemon.control import ask
+from daemon.control.client import ask
 from hardware.blocking import in_thread
 from hardware.board import open_board, sound_devices
 from hardware.interfaces import Board, HardwareError

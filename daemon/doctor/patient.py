@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.config import Config
-from daemon.control import ask
+from daemon.control.client import ask
 from daemon.tools.machine import machine as told_by_kernel
 from hardware.blocking import in_thread
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from daemon.config import Config
-from daemon.credentials import Secret
 from daemon.errors import LinkError
+from daemon.keys.credentials import Secret
 from daemon.live.keys import Keys
 from daemon.live.link import Connector, GenaiConnector
 from daemon.live.setup import live_config

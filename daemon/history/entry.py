@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from daemon.sentences import sentence
-from daemon.wording import Value, one_line
+from daemon.telling.sentences import sentence
+from daemon.telling.wording import Value, one_line
 
 OF_SYSTEMD: Final = "systemd.warned"
 """The event of a line in which systemd warns of the service: that it was killed, or did not answer in time."""

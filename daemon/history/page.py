@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from html import escape
 from typing import Final
 
-from daemon.wording import span, value
+from daemon.telling.wording import span, value
 
 from .charts import Across, bars, line, spreads, stacked
 from .entry import Entry

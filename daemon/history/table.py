@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, tzinfo
 from typing import Final
 
-from daemon.wording import value
+from daemon.telling.wording import value
 
 from .entry import Entry
 from .turn import Turn, turn

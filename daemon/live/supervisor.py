@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Callable
 from typing import Final, Protocol, assert_never
 
-from daemon.budget import Limits
 from daemon.errors import LinkError
 from daemon.events import (
     Event,
@@ -19,6 +18,7 @@ from daemon.events import (
     ReplyLost,
 )
 from daemon.journal import Level
+from daemon.keeping.budget import Limits
 
 from .backoff import Backoff
 from .link import Connector

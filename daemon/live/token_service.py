@@ -15,8 +15,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
-from daemon.credentials import Credential, refusal
 from daemon.errors import Deadline, LinkError, LinkTimeout
+from daemon.keys.credentials import Credential, refusal
 from hardware.blocking import in_thread
 
 from .tokens import Token, parse, unusable

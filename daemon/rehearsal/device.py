@@ -11,15 +11,15 @@ from typing import Final
 
 from daemon.app import App
 from daemon.audio.vad import WebRtcVad
-from daemon.choices import limits
 from daemon.config import Config
-from daemon.credentials import Secret
 from daemon.events import Status
 from daemon.journal import Journal
-from daemon.keeping import Keeping
+from daemon.keeping.keeping import Keeping
+from daemon.keeping.state import StateFile
+from daemon.keys.credentials import Secret
 from daemon.live.supervisor import Supervisor
 from daemon.notify import service_manager
-from daemon.state import StateFile
+from daemon.reloading.choices import limits
 from daemon.tools.alarm import Reading
 from daemon.tools.alarm_clock import machine_clocks
 from daemon.wiring import supervised

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from daemon.sentences import sentence
+from daemon.telling.sentences import sentence
 
 from .evidence import moment
 from .recording import Line, Recording

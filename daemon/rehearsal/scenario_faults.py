@@ -20,7 +20,7 @@ from daemon.config.section import Section
 from daemon.config.sentences import Places, allowed, named, value_faults
 from daemon.config.suggestions import choices, nearest, toml, value_for
 from daemon.config.syntax import parse
-from daemon.sentences import SENTENCES
+from daemon.telling.sentences import SENTENCES
 
 from .device_config import OWN, device_config
 from .expected import FIGURES, Expected, InJournal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..credentials import Secret, key_fault
+from ..keys.credentials import Secret, key_fault
 from .walk import Walk
 
 

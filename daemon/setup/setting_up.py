@@ -13,7 +13,7 @@ from hardware.inventory import cameras, sounds
 
 from ..config import Config, load
 from ..errors import ConfigurationError
-from ..key_store import store, stored, told_systemd
+from ..keys.key_store import store, stored, told_systemd
 from ..live.models import refusals
 from ..new_file import put
 from .button import button

@@ -12,7 +12,7 @@ from hardware.settings import BoardSettings
 from hardware.sound_devices import Direction
 
 from ..config import Config
-from ..credentials import Secret
+from ..keys.credentials import Secret
 from .question import Question, whole_number
 
 Value: TypeAlias = str | int | float | bool

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from daemon.credentials import refusal, token_credential
+from daemon.keys.credentials import refusal, token_credential
 from hardware.blocking import in_thread
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import pytest
 from daemon.audio.calibration import BURSTS
 from daemon.calibrate import calibrate
 from daemon.calibration_file import load
-from daemon.control import Reply
-from daemon.control_server import Audience, serve
+from daemon.control.client import Reply
+from daemon.control.server import Audience, serve
 from tests.support import pulse
 
 PIPE = "pipe"

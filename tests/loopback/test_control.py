@@ -17,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from daemon import admission, cli, control, control_server
-from daemon.admission import Admission, Peer, guarded, peer_of
+from daemon import cli
 from daemon.commands import control as command
-from daemon.control import Reply, ask, watch
-from daemon.control_server import Audience, serve
+from daemon.control import admission
+from daemon.control import client as control
+from daemon.control import server as control_server
+from daemon.control.admission import Admission, Peer, guarded, peer_of
+from daemon.control.client import Reply, ask, watch
+from daemon.control.server import Audience, serve
 
 pytestmark = pytest.mark.loopback
 
@@ -333,7 +336,7 @@ def test_without_the_group_the_socket_is_our_own(path: Path, monkeypatch: pytest
 ASK = """
 import asyncio, os, pathlib, sys
 sys.path.insert(0, sys.argv[4])
-from daemon.control import ask  # before nothing of this can be read any more
+from daemon.control.client import ask  # before nothing of this can be read any more
 os.setgroups([int(gid) for gid in sys.argv[3].split(",") if gid])
 os.setgid(65534)
 os.setuid(int(sys.argv[2]))

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from daemon.config import Config
-from daemon.credentials import Secret
 from daemon.doctor import network, online
 from daemon.doctor.finding import Finding, Verdict
 from daemon.doctor.reach import reach
 from daemon.doctor.session import tried
+from daemon.keys.credentials import Secret
 from daemon.rehearsal.network import network as cable
 from daemon.rehearsal.server import serve
 from daemon.rehearsal.stand_in.answer import Answer

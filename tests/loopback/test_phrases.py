@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.phrase_fetching import QUIET_S
+from daemon.announcing.phrase_fetching import QUIET_S
 from hardware.pcm import DOWN
 from tests.support import pulse
 from tests.support.process import Service, device, stand_in

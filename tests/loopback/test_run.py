@@ -24,7 +24,8 @@ from typing import Any, Final
 
 import pytest
 
-from daemon import control, control_server
+from daemon.control import client as control
+from daemon.control import server as control_server
 from daemon.rehearsal import voices
 from hardware.pcm import DOWN, UP
 from tests.support import pulse

@@ -15,13 +15,12 @@ import numpy as np
 
 from daemon.app import App
 from daemon.audio.vad import detector
-from daemon.choices import limits
 from daemon.config import Config
 from daemon.config.schema import LiveSection
 from daemon.errors import ConfigurationError
 from daemon.events import LinkState, MuteAsked, TurnState
 from daemon.journal import Journal, Line, MemorySink
-from daemon.keeping import Keeping
+from daemon.keeping.keeping import Keeping
 from daemon.live.supervisor import Supervisor
 from daemon.live.upward import Speech, Taking, TurnEnd, TurnStart, Upward
 from daemon.notify import service_manager
@@ -30,6 +29,7 @@ from daemon.rehearsal.stand_in.faults import Faults
 from daemon.rehearsal.stand_in.memory import Turn, digest
 from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
+from daemon.reloading.choices import limits
 from daemon.tools.alarm import Reading
 from daemon.wiring import liveness, rules
 from hardware.interfaces import Board

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from daemon.control.status_lines import status_lines
 from daemon.events import LinkState, TurnState
 from daemon.live.upward import Glance, Prompt
-from daemon.status_lines import status_lines
 from tests.scenario.story import Story, running, scenario
 
 SEES = {"camera": {"driver": "simulated", "mode": "on_request"}}

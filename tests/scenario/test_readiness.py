@@ -10,11 +10,11 @@ import pytest
 
 from daemon.app import App
 from daemon.audio.vad import detector
-from daemon.choices import limits
 from daemon.journal import Journal
-from daemon.keeping import Keeping
+from daemon.keeping.keeping import Keeping
 from daemon.live.supervisor import Supervisor
 from daemon.notify import ServiceManager
+from daemon.reloading.choices import limits
 from hardware.interfaces import Board
 from tests.scenario.story import Story, running, scenario
 

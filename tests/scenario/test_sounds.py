@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from daemon.announcing.phrases import Phrase
 from daemon.audio.earcon import Earcon, sound
 from daemon.audio.whoosh import whoosh
 from daemon.events import Fault, LinkState, TurnState
-from daemon.phrases import Phrase
 from daemon.rehearsal.stand_in.faults import Faults
 from daemon.rehearsal.voices import answer
 from hardware.pcm import DOWN, FRAME_S

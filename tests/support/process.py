@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from daemon import control
+from daemon.control import client as control
 from tests.support import pulse
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -18,12 +18,11 @@ import numpy as np
 
 from daemon.app import App
 from daemon.audio.vad import detector
-from daemon.choices import limits
 from daemon.config import Config
-from daemon.credentials import Secret
 from daemon.events import LinkState, TurnState
 from daemon.journal import Journal, MemorySink
-from daemon.keeping import Keeping
+from daemon.keeping.keeping import Keeping
+from daemon.keys.credentials import Secret
 from daemon.notify import ServiceManager
 from daemon.rehearsal.frame_log import Line
 from daemon.rehearsal.network import Network, network
@@ -33,6 +32,7 @@ from daemon.rehearsal.stand_in.faults import Act, Faults, Moment, Strike
 from daemon.rehearsal.stand_in.memory import Turn
 from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
+from daemon.reloading.choices import limits
 from daemon.wiring import supervised
 from hardware.pcm import UP
 from hardware.simulated import SimulatedBoard

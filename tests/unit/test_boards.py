@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.boards import BOARDS, BoardName, beside, with_board
 from daemon.config import Config
 from daemon.config.conflicts import conflicts
+from daemon.desk.boards import BOARDS, BoardName, beside, with_board
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.budget import HOUR_S, LONGEST_DAY_S, OPEN_TURNS, Blown, Budget, Fuse, Limits, Prices
 from daemon.config import Config
+from daemon.keeping.budget import HOUR_S, LONGEST_DAY_S, OPEN_TURNS, Blown, Budget, Fuse, Limits, Prices
 from daemon.live.wire import UsageReport
 
 LIMITS = Limits(idle_hangup_s=300.0, session_max_minutes=60, turns_per_hour=3, daily_tokens=1000)

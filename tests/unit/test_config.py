@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from daemon.config import Config, LiveSection, Refusals, default_path, load
 from daemon.config.diagnosis import diagnose
-from daemon.credentials import KEY_LIKE
 from daemon.errors import ConfigurationError
+from daemon.keys.credentials import KEY_LIKE
 from hardware.settings import BoardSettings, ButtonSettings, CameraSettings, LedSettings, MicrophoneSettings
 
 KEY = "AIza" + "Sy0123456789-abcdefghijklmnop_QRSTU"

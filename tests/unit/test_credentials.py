@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.credentials import KEY_LIKE, Credential, Secret, api_key
+from daemon.keys.credentials import KEY_LIKE, Credential, Secret, api_key
 
 KEY = "AIza" + "Sy0123456789-abcdefghijklmnop_QRSTU"
 OTHER = "AQ." + "Ab8RN6L0123456789abcdefghij"

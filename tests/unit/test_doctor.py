@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from daemon.config import Config
-from daemon.credentials import Secret
 from daemon.doctor import (
     board,
     boot,
@@ -34,6 +33,7 @@ from daemon.doctor.finding import Finding, Verdict, fine, note, to_do
 from daemon.doctor.machine import Node, Space
 from daemon.doctor.sheet import Style, as_json, as_text
 from daemon.errors import Deadline, LinkError, LinkTimeout
+from daemon.keys.credentials import Secret
 from hardware.gpio_lines import Line
 from hardware.holder import Holder
 from hardware.sound_devices import Direction

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon.health import STEADY_S, TOLD_EVERY_S, Health, Trouble, Vitals
-from daemon.health_watch import HealthWatch
+from daemon.health.news import STEADY_S, TOLD_EVERY_S, Health, Trouble, Vitals
+from daemon.health.vitals import Effort, vitals
+from daemon.health.watch import HealthWatch
 from daemon.journal import Journal, MemorySink
-from daemon.vitals import Effort, vitals
 from tests.support.virtual_time import run
 
 

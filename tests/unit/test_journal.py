@@ -33,7 +33,7 @@ from daemon.journal import (
     process_sink,
     redacted,
 )
-from daemon.message_ids import MESSAGE_IDS
+from daemon.telling.message_ids import MESSAGE_IDS
 
 KEY = "AIza" + "SyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY"
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")

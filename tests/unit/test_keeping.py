@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-from daemon.budget import Limits
 from daemon.journal import Journal, MemorySink
-from daemon.keeping import Keeping
+from daemon.keeping.budget import Limits
+from daemon.keeping.keeping import Keeping
+from daemon.keeping.state import StateFile
 from daemon.live.wire import UsageReport
-from daemon.state import StateFile
 
 LIMITS = Limits(idle_hangup_s=0, session_max_minutes=0, turns_per_hour=1, daily_tokens=100)
 USAGE = UsageReport(60, 40, 0, 0, 100, (), ())

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from daemon.commands import key as command
-from daemon.credentials import Secret, key_fault
-from daemon.key_store import Stored, remove, store, stored, told_systemd
+from daemon.keys.credentials import Secret, key_fault
+from daemon.keys.key_store import Stored, remove, store, stored, told_systemd
 
 KEY = "AIza" + "Sy0123456789-abcdefghijklmnop_QRSTU"
 ANOTHER = "AQ." + "Ab8RN6L0123456789abcdefghij"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.message_ids import MESSAGE_IDS, message_id
+from daemon.telling.message_ids import MESSAGE_IDS, message_id
 from tests.unit.test_journal_table import in_the_readme
 
 CATALOG = Path(__file__).resolve().parents[2] / "systemd" / "vocative.catalog"

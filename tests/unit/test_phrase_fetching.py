@@ -11,21 +11,21 @@ from typing import Any
 
 import pytest
 
+from daemon.announcing.phrase_fetching import PhraseFetching
+from daemon.announcing.phrases import Phrase
+from daemon.announcing.sounds import Sounds
 from daemon.audio.playback import Playback
-from daemon.budget import Limits
 from daemon.config import Config
 from daemon.errors import LinkError
 from daemon.events import Fault, LinkState, Status, TurnState
 from daemon.journal import Journal, MemorySink
-from daemon.keeping import Keeping
+from daemon.keeping.budget import Limits
+from daemon.keeping.keeping import Keeping
 from daemon.live.recital import Reader
 from daemon.live.turns import Rules
 from daemon.live.upward import Prompt, Upward
 from daemon.live.wire import Audio, Downward, Generated, GoAway, Said, TurnDone, UsageReport
-from daemon.phrase_fetching import PhraseFetching
-from daemon.phrases import Phrase
 from daemon.rehearsal.voices import answer
-from daemon.sounds import Sounds
 from hardware.pcm import DOWN
 from hardware.settings import BoardSettings
 from hardware.simulated import SimulatedBoard

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.phrase_store import FOLDER, PhraseStore
-from daemon.phrases import Phrase, Speaker, said_twice, trimmed
+from daemon.announcing.phrase_store import FOLDER, PhraseStore
+from daemon.announcing.phrases import Phrase, Speaker, said_twice, trimmed
 from daemon.rehearsal.voices import answer
 from hardware.pcm import DOWN, level_dbfs
 

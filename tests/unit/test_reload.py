@@ -17,7 +17,7 @@ from daemon.errors import ConfigurationError
 from daemon.events import Pressed, ReplySounded, ReplySounding, SpeechEnded, SpeechStarted
 from daemon.journal import Journal, MemorySink
 from daemon.notify import ServiceManager
-from daemon.reload import Reload, Reloaded
+from daemon.reloading.reload import Reload, Reloaded
 from daemon.ways import Mode, Ways
 from hardware.pcm import UP
 

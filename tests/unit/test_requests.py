@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from daemon.control import Reply
+from daemon.control.client import Reply
+from daemon.control.requests import Requests
 from daemon.conversation import Conversation
 from daemon.effects import Effect, Look, SetMuted
 from daemon.events import Doubled, Event, LongPressed, MuteAsked, MuteSwitched, Pressed, Released, Status, StopAsked
-from daemon.requests import Requests
 from daemon.ways import Mode, Ways
 from hardware.interfaces import DeviceLost
 

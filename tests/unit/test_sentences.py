@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.sentences import SENTENCES, sentence
-from daemon.wording import Value, worded
+from daemon.telling.sentences import SENTENCES, sentence
+from daemon.telling.wording import Value, worded
 from tests.unit.test_journal_table import in_the_readme
 
 NUMBERS = st.one_of(st.integers(0, 10**9), st.floats(0, 1e6, allow_nan=False))
@@ -47,7 +47,7 @@ def happenings(draw: st.DrawFn) -> tuple[str, dict[str, Value]]:
 
 def test_every_event_at_info_or_above_has_a_sentence() -> None:
     matter = {event for event, told in in_the_readme().items() if told.levels - {"debug"}}
-    assert sorted(matter - SENTENCES.keys()) == [], "write them into daemon/sentences.py"
+    assert sorted(matter - SENTENCES.keys()) == [], "write them into daemon/telling/sentences.py"
 
 
 def test_there_is_no_sentence_for_what_does_not_happen() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.status_lines import duration, news_line, status_lines
+from daemon.control.status_lines import duration, news_line, status_lines
 
 STATUS: dict[str, Any] = {
     "link": "up",

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.config.diagnosis import diagnose
-from daemon.credentials import KEY_LIKE, refusal, token_credential
 from daemon.errors import Deadline, LinkError, LinkTimeout
+from daemon.keys.credentials import KEY_LIKE, refusal, token_credential
 from daemon.live.keys import SHORTEST_S, Key, Keys
 from daemon.live.token_connector import TokenConnector, TokenLink
 from daemon.live.tokens import CONNECT_S, REFRESH_AHEAD_S, Token, parse

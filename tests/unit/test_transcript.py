@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon import transcript_file
 from daemon.errors import ExitStatus
-from daemon.transcript import Page, transcript
-from daemon.transcript_file import NAME, OLD_FILES, Speaker, TranscriptFile, Words
+from daemon.transcripts import transcript_file
+from daemon.transcripts.transcript import Page, transcript
+from daemon.transcripts.transcript_file import NAME, OLD_FILES, Speaker, TranscriptFile, Words
 
 
 def written(folder: Path, *pieces: tuple[int, Speaker, str]) -> list[str]:

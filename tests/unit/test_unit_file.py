@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from daemon.config import Config
-from daemon.credentials import CREDENTIAL
 from daemon.errors import ExitStatus
+from daemon.keys.credentials import CREDENTIAL
 from daemon.readiness import IMPORTING_S, OPENING_S
 from daemon.run import REST_S
 

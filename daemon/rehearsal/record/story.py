@@ -9,7 +9,7 @@ from typing import Final
 
 from daemon.config.suggestions import toml
 from daemon.history.entry import Entry
-from daemon.sentences import sentence
+from daemon.telling.sentences import sentence
 
 from .asked import PROMPT, Asked, asked
 from .deeds import Deed, deeds, mode

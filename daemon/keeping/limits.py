@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from .events import Event, Fault, FaultFound, FaultMended, Status
-from .journal import Journal
+from ..events import Event, Fault, FaultFound, FaultMended, Status
+from ..journal import Journal
 from .keeping import Keeping
 
 LOOK_S: Final = 60.0

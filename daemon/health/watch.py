@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn, assert_never
 
-from .health import Health, Trouble, Vitals
-from .journal import Journal
+from ..journal import Journal
+from .news import Health, Trouble, Vitals
 
 LOOK_S: Final = 10.0
 """How often it is looked at: two or three files that the kernel has in memory."""

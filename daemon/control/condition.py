@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from .control import Reply
-from .control_server import Audience
-from .conversation import Conversation
-from .ears import Ears
-from .journal import Line
-from .keeping import Keeping
-from .panel.lights import meaning
-from .wording import Value
+from ..conversation import Conversation
+from ..ears import Ears
+from ..journal import Line
+from ..keeping.keeping import Keeping
+from ..panel.lights import meaning
+from ..telling.wording import Value
+from .client import Reply
+from .server import Audience
 
 NEWS: Final = frozenset(
     {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .budget import Prices
-from .journal import Journal
-from .live.wire import UsageReport
+from ..journal import Journal
+from ..keeping.budget import Prices
+from ..live.wire import UsageReport
 
 
 @dataclass(slots=True)

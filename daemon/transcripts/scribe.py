@@ -6,10 +6,10 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-from .config import Config
-from .journal import Journal
-from .live import wire
-from .live.recollection import Recollection
+from ..config import Config
+from ..journal import Journal
+from ..live import wire
+from ..live.recollection import Recollection
 from .transcript_file import Speaker, TranscriptFile
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from daemon.credentials import CREDENTIAL, Secret
+from daemon.keys.credentials import CREDENTIAL, Secret
 from daemon.new_file import put
 from daemon.program import run
 
@@ -48,7 +48,7 @@ def store(key: Secret, *, plain: bool = False, root: Path = Path("/")) -> Stored
     Takes up to a minute; call it as root.
 
     Args:
-        key: Tested already (`daemon.credentials.key_fault`).
+        key: Tested already (`daemon.keys.credentials.key_fault`).
         plain: Whether it is to lie in the plain file in any case.
         root: The system's root folder.
 

@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from .config import Config, Refusals
-from .config.changes import Changes, changes
-from .errors import ConfigurationError
-from .journal import Journal
-from .notify import ServiceManager
+from ..config import Config, Refusals
+from ..config.changes import Changes, changes
+from ..errors import ConfigurationError
+from ..journal import Journal
+from ..notify import ServiceManager
 
 
 @dataclass(frozen=True, slots=True)

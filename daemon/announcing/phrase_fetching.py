@@ -19,13 +19,13 @@ from typing import Final
 
 from hardware.blocking import in_thread
 
-from .config import Config
-from .errors import LinkError
-from .events import LinkState, Status, TurnState
-from .journal import Journal, Level
-from .keeping import Keeping
-from .live.link import Link
-from .live.recital import Reader, recite
+from ..config import Config
+from ..errors import LinkError
+from ..events import LinkState, Status, TurnState
+from ..journal import Journal, Level
+from ..keeping.keeping import Keeping
+from ..live.link import Link
+from ..live.recital import Reader, recite
 from .phrase_store import PhraseStore
 from .phrases import Phrase, Speaker, said_twice, trimmed
 from .sounds import Sounds

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .budget import Limits, Prices
-from .config import Config
-from .ways import AnswerCut, Mode, Ways
+from ..config import Config
+from ..keeping.budget import Limits, Prices
+from ..ways import AnswerCut, Mode, Ways
 
 
 def looks(config: Config) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TextIO
 
-from .errors import ExitStatus
+from ..errors import ExitStatus
 from .transcript_file import NAME, OLD_FILES, Words
 
 _LOOK_S: Final = 0.2

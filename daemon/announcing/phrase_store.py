@@ -14,7 +14,7 @@ from typing import Final
 
 from hardware.pcm import DOWN, SAMPLE_BYTES
 
-from .new_file import put
+from ..new_file import put
 from .phrases import LONGEST_S, SHORTEST_S, Phrase, Speaker
 
 FOLDER: Final = "phrases"

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from .effects import Begun, Cue, Effect, Hush, Sound
-from .events import (
+from ..effects import Begun, Cue, Effect, Hush, Sound
+from ..events import (
     Doubled,
     Event,
     Fault,

@@ -21,14 +21,14 @@ from hardware.shown import Ask, Front, Shown
 from hardware.sound_devices import Direction
 from hardware.terminal_script import Step, steps
 
+from ..config import Config, default_path
+from ..errors import ConfigurationError, ExitStatus
+from ..journal import Journal
+from ..rehearsal import voices
+from ..rehearsal.network import Network, network
+from ..rehearsal.service_process import service_process
+from ..run import conduct, from_file, live, run
 from .boards import BoardName, beside, with_board
-from .config import Config, default_path
-from .errors import ConfigurationError, ExitStatus
-from .journal import Journal
-from .rehearsal import voices
-from .rehearsal.network import Network, network
-from .rehearsal.service_process import service_process
-from .run import conduct, from_file, live, run
 
 _PAUSE_S: Final = 2.0
 """Between two questions in the recording that asks: more than the microphone takes for the end of one."""

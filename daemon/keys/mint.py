@@ -17,10 +17,10 @@ import warnings
 from datetime import datetime, timedelta
 from typing import Final
 
-from .config import Config
+from ..config import Config
+from ..errors import LinkError
+from ..live.trust import trusting
 from .credentials import Secret
-from .errors import LinkError
-from .live.trust import trusting
 
 LIFE: Final = timedelta(minutes=30)
 """What the service gives when it is not asked. A stolen token talks for so long."""

@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from hardware.interfaces import HardwareError
 
-from .control import Reply
-from .events import Doubled, Event, LongPressed, MuteAsked, Pressed, Released, Status, StopAsked
+from ..events import Doubled, Event, LongPressed, MuteAsked, Pressed, Released, Status, StopAsked
+from .client import Reply
 
 
 class Device(Protocol):

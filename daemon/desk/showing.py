@@ -9,14 +9,14 @@ from typing import Final
 from hardware.pcm import loudness
 from hardware.shown import Ask, Front, News, Shown, Words
 
-from .audio.capture import Capture
-from .audio.playback import Playback
-from .condition import Condition
-from .conversation import Conversation
-from .events import TurnState
-from .journal import Level, Line
-from .live.recollection import Recollection
-from .panel.lights import meaning, name
+from ..audio.capture import Capture
+from ..audio.playback import Playback
+from ..control.condition import Condition
+from ..conversation import Conversation
+from ..events import TurnState
+from ..journal import Level, Line
+from ..live.recollection import Recollection
+from ..panel.lights import meaning, name
 
 __all__ = ["Ask", "Front", "News", "Showing", "Shown", "Words"]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from .health import Vitals
-from .kernel_files import temperature_c, texts
+from ..kernel_files import temperature_c, texts
+from .news import Vitals
 
 _SUPPLY: Final = "rpi_volt"
 """The kernel's name for what watches the supply of a Raspberry Pi (drivers/hwmon/raspberrypi-hwmon.c)."""

@@ -11,10 +11,10 @@ from typing import Final
 
 from hardware.blocking import in_thread
 
+from ..journal import Journal, Level
+from ..live.resume import HandleStore
+from ..live.wire import UsageReport
 from .budget import Blown, Budget, Limits
-from .journal import Journal, Level
-from .live.resume import HandleStore
-from .live.wire import UsageReport
 from .state import SavedSession, Saving, State, StateFile
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from .admission import REMEDY, Admission, Peer, guarded, peer_of
-from .control import ANSWER_S, LINE_BYTES, PATIENCE_S, Reply
+from .client import ANSWER_S, LINE_BYTES, PATIENCE_S, Reply
 
 Answer = Callable[[tuple[str, ...]], Awaitable[Reply]]
 """Takes the words of a request and returns what is to be said. Raises `ValueError` with the text for the client."""

@@ -11,12 +11,12 @@ from typing import Final
 
 from hardware.pcm import DOWN
 
-from .audio.earcon import Earcon, sound
-from .audio.playback import Playback
-from .audio.whoosh import whoosh
-from .budget import Blown, Fuse
-from .config import Config
-from .effects import Cue
+from ..audio.earcon import Earcon, sound
+from ..audio.playback import Playback
+from ..audio.whoosh import whoosh
+from ..config import Config
+from ..effects import Cue
+from ..keeping.budget import Blown, Fuse
 from .phrases import Phrase
 
 EARCONS: Final = {

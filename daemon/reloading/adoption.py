@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from ..config.changes import Changes
+from ..device import OwnDevice
+from ..ears import Ears
+from ..hands import Hands
+from ..keeping.keeping import Keeping
+from ..sight import Sight
+from ..telling.diary import Diary
+from ..toolbox import Toolbox
 from .choices import limits, looks, prices
-from .config.changes import Changes
-from .device import OwnDevice
-from .diary import Diary
-from .ears import Ears
-from .hands import Hands
-from .keeping import Keeping
-from .sight import Sight
-from .toolbox import Toolbox
 
 
 class Adoption:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from .config import Config
+from ..config import Config
 
 BoardName: TypeAlias = Literal["laptop", "web"]
 BOARDS: Final[tuple[BoardName, ...]] = ("laptop", "web")

@@ -1,0 +1,1 @@
+"""The control socket: `client` asks, `server` answers whom `admission` lets in, `requests` is what can be asked."""

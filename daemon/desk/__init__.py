@@ -1,0 +1,1 @@
+"""A device without its parts: on a laptop, in a terminal or in a browser."""

@@ -1,0 +1,1 @@
+"""What survives a restart, and the fuses against cost, which must."""

@@ -1,0 +1,1 @@
+"""What was said, in writing, for owners who ask for it."""
