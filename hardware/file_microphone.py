@@ -80,8 +80,11 @@ def _read(path: Path) -> bytes:
         with wave.open(str(path), "rb") as file:
             channels, sample_bytes, rate_hz = file.getnchannels(), file.getsampwidth(), file.getframerate()
             raw = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
-        raise DeviceMissing(f"microphone: {path} cannot be read as a WAV file: {error}") from error
+    except OSError as error:
+        raise DeviceMissing(f"microphone: {path} cannot be read: {error.strerror}") from error
+    except (EOFError, wave.Error) as error:
+        why = str(error) or "it is too short"
+        raise DeviceMissing(f"microphone: {path} is no WAV file of samples ({why})") from error
     if sample_bytes != SAMPLE_BYTES or rate_hz % 50 or rate_hz < 8_000:
         raise DeviceMissing(
             f"microphone: {path} has {8 * sample_bytes} bits and {rate_hz} Hz; it must have 16 bits, and a multiple"

@@ -124,7 +124,7 @@ class Terminal:
             if (what := (moment, self.ring.pixels, size)) != drawn:
                 keys = _keys(moment, tells_release=screen.tells_release)
                 try:
-                    await screen.draw(picture(moment, self.ring.pixels, *size, keys=keys, colours=screen.colours))
+                    await screen.draw(picture(moment, self.ring.pixels, *size, keys=keys, blocks=screen.blocks))
                 except EOFError:
                     self._left.set()
                     return
@@ -246,6 +246,6 @@ def _keys(shown: Shown, *, tells_release: bool) -> str:
     """Return what can be pressed."""
     talk = "space: talk" if shown.mode != "hold" else "hold space to talk"
     if shown.mode == "hold" and not tells_release:
-        talk = "space: talk, again: done (or hold it)"
+        talk = "space: talk, again: done"
     network = " · n network" if shown.network is not None else ""
     return f"{talk} · q quit · m mute{network} · + - volume · l look · 1 tap · 2 double · 3 long"

@@ -26,8 +26,13 @@ VIOLET: Final[Rgb] = (178, 110, 255)
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _SHADES: Final = " .:-=+*#%@"
+_GREY: Final = 40
+"""A light whose colours differ by less has none."""
 _MOST_RING_ROWS: Final = 16
 _MOST_NEWS: Final = 6
+_TWO_LINES_ROWS: Final = 22
+"""A window that is so high has room for all keys."""
+_BETWEEN_KEYS: Final = " · "
 _STATE_INKS: Final[dict[str, Rgb]] = {
     "ready": INK,
     "listening": CYAN,
@@ -64,9 +69,7 @@ Picture: TypeAlias = list[list[Cell]]
 BLANK: Final = Cell()
 
 
-def picture(
-    shown: Shown, pixels: Sequence[Rgb], columns: int, rows: int, *, keys: str, colours: bool = True
-) -> Picture:
+def picture(shown: Shown, pixels: Sequence[Rgb], columns: int, rows: int, *, keys: str, blocks: bool = True) -> Picture:
     """Return what fills a window of `columns` by `rows`.
 
     Args:
@@ -75,7 +78,8 @@ def picture(
         columns: Of the window.
         rows: Of the window.
         keys: What can be pressed, the most important first, with " · " between.
-        colours: Whether there are any; without, the ring is drawn in letters.
+        blocks: Whether there are block characters and enough colours to draw the ring with; else it is of letters, the
+            brighter the denser.
     """
     cells: Picture = [[BLANK] * columns for _ in range(rows)]
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
@@ -83,19 +87,18 @@ def picture(
         for row, words in enumerate(textwrap.wrap(said, max(1, columns))[:rows]):
             _put(cells, row, 0, (_Run(words),))
         return cells
-    ring_rows = min(_MOST_RING_ROWS, rows - 3, columns * 9 // 40) if pixels else 0
+    can_be_pressed = _keys(keys, columns - 2, 1 if rows < _TWO_LINES_ROWS else 2)
+    room = rows - 1 - len(can_be_pressed)
+    ring_rows = min(_MOST_RING_ROWS, room - 1, columns * 9 // 40) if pixels else 0
     if pixels:
-        _put_ring(cells, drawn(pixels, 2 * ring_rows), colours=colours)
+        _put_ring(cells, drawn(pixels, 2 * ring_rows), blocks=blocks)
     left = 2 * ring_rows + 3
-    body = _body(shown, columns - left - 1, rows - 2)
-    below = max(ring_rows + 1, len(body) + 1)
+    body = _body(shown, columns - left - 1, room)
     for row, line in enumerate(body, start=1):
         _put(cells, row, left, line)
-    room = min(_MOST_NEWS, rows - 1 - below)
-    news = _news(shown, columns - 2, room)
-    for row, line in enumerate(news, start=rows - 1 - len(news)):
+    news = _news(shown, columns - 2, min(_MOST_NEWS, room - max(ring_rows, len(body))))
+    for row, line in enumerate([*news, *can_be_pressed], start=rows - len(news) - len(can_be_pressed)):
         _put(cells, row, 1, line)
-    _put(cells, rows - 1, 1, (_Run(_clipped(keys, columns - 2), FAINT),))
     return cells
 
 
@@ -191,6 +194,18 @@ def _news(shown: Shown, width: int, room: int) -> list[_Line]:
     ]
 
 
+def _keys(keys: str, width: int, most: int) -> list[_Line]:
+    """Return what can be pressed in lines of at most `width`; of more than `most` the end is cut off."""
+    lines = [""]
+    for key in keys.split(_BETWEEN_KEYS):
+        longer = f"{lines[-1]}{_BETWEEN_KEYS}{key}" if lines[-1] else key
+        if len(longer) <= width or len(lines) == most:
+            lines[-1] = longer
+        else:
+            lines.append(key)
+    return [(_Run(_clipped(line, width), FAINT),) for line in lines]
+
+
 def _wrapped(text: str, width: int, ink: Rgb, most: int = 3) -> list[_Line]:
     """Return `text` in lines of at most `width`; of more than `most` the end is cut off."""
     letters = width // 2 if any(_cells(letter) == 2 for letter in text) else width
@@ -229,11 +244,11 @@ def _cells(letter: str) -> int:
     return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
 
 
-def _put_ring(cells: Picture, points: list[list[Rgb | None]], *, colours: bool) -> None:
+def _put_ring(cells: Picture, points: list[list[Rgb | None]], *, blocks: bool) -> None:
     """Put the picture of the ring at the upper left: the upper of two points is the ink, the lower one the ground."""
     for row, (upper, lower) in enumerate(zip(points[::2], points[1::2], strict=True), start=1):
         for column, (top, bottom) in enumerate(zip(upper, lower, strict=True), start=1):
-            cells[row][column] = _halves(top, bottom) if colours else _shade(top, bottom)
+            cells[row][column] = _halves(top, bottom) if blocks else _shade(top, bottom)
 
 
 def _halves(top: Rgb | None, bottom: Rgb | None) -> Cell:
@@ -243,5 +258,13 @@ def _halves(top: Rgb | None, bottom: Rgb | None) -> Cell:
 
 
 def _shade(top: Rgb | None, bottom: Rgb | None) -> Cell:
-    light = sum(0.30 * red + 0.59 * green + 0.11 * blue for red, green, blue in (top or (0, 0, 0), bottom or (0, 0, 0)))
-    return Cell(_SHADES[min(len(_SHADES) - 1, round(light / 2 / 255 * 1.6 * (len(_SHADES) - 1)))])
+    points = [point for point in (top, bottom) if point]
+    if not points:
+        return BLANK
+    light = sum(0.30 * red + 0.59 * green + 0.11 * blue for red, green, blue in points)
+    shade = _SHADES[min(len(_SHADES) - 1, round(light / 2 / 255 * 1.6 * (len(_SHADES) - 1)))]
+    brightest = max(points, key=max)
+    if max(brightest) - min(brightest) < _GREY:
+        return Cell(shade, FAINT)
+    red, green, blue = (light * 255 // max(brightest) for light in brightest)
+    return Cell(shade, (red, green, blue))

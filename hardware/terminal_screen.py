@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hardware.blocking import in_thread
 from hardware.interfaces import DeviceMissing, Rgb
-from hardware.terminal_picture import Cell, Picture
+from hardware.terminal_picture import FAINT, Cell, Picture
 
 if TYPE_CHECKING:
     from blessed import Terminal
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 REMEDY: Final = "terminal: blessed is not installed; run `pip install 'vocative[terminal]'` in vocative's environment"
 _ANSWER_S: Final = 0.3
 """For the terminal to say what it can."""
+PAPER: Final[Rgb] = (18, 20, 24)
+"""The ground of every cell: lights and inks are for a dark one, and the terminal's own may be white."""
+_MANY_COLOURS: Final = 256
+_DARK: Final = 240
+"""Of the three colours together: in a terminal with few colours what is darker would be black on black."""
+_TWO_BYTES: Final = "é"
+"""One letter in UTF-8, and two where every byte is one."""
+_PLAIN: Final = str.maketrans({"█": "#", "·": ".", "…": "~", **dict.fromkeys("▏▎▍▌▋▊▉", "-")})
 
 
 class Key(NamedTuple):
@@ -51,15 +60,21 @@ def open_screen() -> Iterator[Screen]:
         stack.callback(signal.signal, signal.SIGTSTP, signal.signal(signal.SIGTSTP, signal.SIG_IGN))
         stack.enter_context(terminal.cbreak())
         tells_release = terminal.get_kitty_keyboard_state(timeout=_ANSWER_S) is not None
+        if tells_release:
+            # Asked again when that is switched off: what it has told of comes before its answer, and not to the shell.
+            stack.callback(terminal.get_kitty_keyboard_state, timeout=_ANSWER_S)
+        if not terminal.enter_fullscreen:  # the console of Linux has one screen only: it is given back empty
+            stack.callback(print, terminal.normal + terminal.clear, end="", flush=True)
         stack.enter_context(terminal.fullscreen())
         stack.enter_context(terminal.hidden_cursor())
+        utf8 = _reads_utf8(terminal)
         if tells_release:
             stack.enter_context(
                 terminal.enable_kitty_keyboard(report_events=True, report_all_keys=True, report_text=True)
             )
         taken = stack.pop_all()
     try:
-        yield Screen(terminal, tells_release=tells_release)
+        yield Screen(terminal, tells_release=tells_release, utf8=utf8)
     finally:
         with suppress(OSError, termios.error):  # its window was closed: there is nothing to give back
             taken.close()
@@ -80,18 +95,30 @@ def _terminal() -> Terminal:
             os.environ["NO_COLOR"] = without_colours
 
 
+def _reads_utf8(terminal: Terminal) -> bool:
+    """Return whether the terminal takes what we write for UTF-8; it knows better than the locale."""
+    if codecs.lookup(sys.stdout.encoding).name != "utf-8":
+        return False
+    terminal.stream.write(f"\r{_TWO_BYTES}")
+    _, column = terminal.get_location(timeout=_ANSWER_S)
+    return bool(column != 2)  # where it does not say, what Python believes is gone by
+
+
 class Screen:
     """A terminal that is ours. Only what has changed is drawn again."""
 
-    def __init__(self, terminal: Terminal, *, tells_release: bool) -> None:
+    def __init__(self, terminal: Terminal, *, tells_release: bool, utf8: bool) -> None:
         self._terminal: Final = terminal
         self.tells_release: Final = tells_release
         """Whether it says when a key is let go (the kitty keyboard protocol)."""
-        self.colours: Final = not os.environ.get("NO_COLOR") and terminal.number_of_colors > 0
+        self._utf8: Final = utf8
+        self._colours: Final = 0 if os.environ.get("NO_COLOR") else terminal.number_of_colors
+        self.blocks: Final = utf8 and self._colours >= _MANY_COLOURS
+        """Whether it has block characters, and colours for them. The console of Linux has few of both."""
         self._drawn: Picture = []
 
     def __repr__(self) -> str:
-        return f"<Screen {self.size} colours={self.colours} tells_release={self.tells_release}>"
+        return f"<Screen {self.size} colours={self._colours} utf8={self._utf8} tells_release={self.tells_release}>"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -160,21 +187,26 @@ class Screen:
                 if look != cell[1:]:
                     look = cell[1:]
                     yield self._look(cell)
-                yield cell.character
                 wide = column + 1 < len(cells) and not cells[column + 1].character
+                yield self._written(cell.character, wide=wide)
                 at = column + (2 if wide else 1)
             if look is not None:
                 yield terminal.normal
 
+    def _written(self, letter: str, *, wide: bool) -> str:
+        if not self.blocks:
+            letter = letter.translate(_PLAIN)
+        return letter if self._utf8 or letter.isascii() else "??" if wide else "?"
+
     def _look(self, cell: Cell) -> str:
-        return _look(self._terminal, cell.ink, cell.ground, bold=cell.bold, colours=self.colours)
+        return _look(self._terminal, cell.ink, cell.ground or PAPER, bold=cell.bold, colours=self._colours)
 
 
 @lru_cache(maxsize=8192)
-def _look(terminal: Terminal, ink: Rgb | None, ground: Rgb | None, *, bold: bool, colours: bool) -> str:
+def _look(terminal: Terminal, ink: Rgb | None, ground: Rgb, *, bold: bool, colours: int) -> str:
     look = str(terminal.normal) + (str(terminal.bold) if bold else "")
-    if colours and ink is not None:
-        look += str(terminal.color_rgb(*ink))
-    if colours and ground is not None:
-        look += str(terminal.on_color_rgb(*ground))
-    return look
+    if not colours:
+        return look
+    if ink is not None:
+        look += str(terminal.color_rgb(*(ink if colours >= _MANY_COLOURS or sum(ink) > _DARK else FAINT)))
+    return look + str(terminal.on_color_rgb(*ground))

@@ -48,6 +48,15 @@ class WebMicrophone:
         self._muted = muted
         self._page.show("muted", muted)
 
+    @property
+    def patient(self) -> bool:
+        """Whether frames may come five at once; see `Microphone.patient`."""
+        return self._frames.patient
+
+    @patient.setter
+    def patient(self, patient: bool) -> None:
+        self._frames.patient = patient
+
     async def read(self) -> Frame:
         """Wait for the next frame; see `Microphone.read`."""
         frame = await self._frames.get()

@@ -12,6 +12,7 @@ from .run import add_page, add_terminal, end_on_signals, page
 def add_to(commands: Commands) -> None:
     """Add the command."""
     parser = commands.add_parser("try", help="a device in this terminal, without key, parts or sound card: begin here")
+    parser.add_argument("--microphone", type=Path, metavar="FILE.wav", help="a recording speaks in your place")
     parser.add_argument("--speaker", type=Path, metavar="FILE.wav", help="write what is said there, and do not play it")
     parser.add_argument("--silent", action="store_true", help="leave microphone and loudspeaker alone if there are any")
     parser.add_argument("--web", action="store_true", help="in a page of your browser, in place of this terminal")
@@ -23,11 +24,12 @@ def add_to(commands: Commands) -> None:
 def _try(asked: argparse.Namespace) -> int:
     end_on_signals()
     # Before what takes a moment to import.
-    print("Simulated here: the service, which answers everything with one sentence, and the network.", flush=True)
+    print("Simulated here: the service. It has one answer to everything.", flush=True)
     from ..desk.trying import try_out
 
     return try_out(
         "web" if asked.web else "laptop",
+        microphone=asked.microphone,
         speaker=asked.speaker,
         silent=asked.silent,
         keys=asked.keys,

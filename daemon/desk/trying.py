@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import tempfile
 import wave
@@ -24,6 +25,7 @@ from hardware.terminal_script import Step, steps
 from ..config import Config, default_path
 from ..errors import ConfigurationError, ExitStatus
 from ..journal import Journal
+from ..keys.credentials import api_key
 from ..rehearsal import voices
 from ..rehearsal.network import Network, network
 from ..rehearsal.service_process import service_process
@@ -57,8 +59,9 @@ def run_on(
         journal_file: Takes the journal.
 
     Raises:
-        ConfigurationError: Of the configuration, or of the keys.
+        ConfigurationError: Of the configuration, or of what does not go together.
     """
+    script = _steps(board, keys, page)
     found = path or (default_path() if default_path().exists() else None)
 
     def read() -> Config:
@@ -70,19 +73,31 @@ def run_on(
             cameras=sys.platform == "linux",
         )
 
-    status = run(read, keys=_steps(keys), page=page, journal_file=journal_file)
+    if found is None and api_key("", os.environ).key is None:
+        print(f"Without a key it cannot answer: GEMINI_API_KEY=... vocative run --board {board}, or `vocative try`.")
+        sys.stdout.flush()
+    status = run(read, keys=script, page=page, journal_file=journal_file)
     if board == "laptop" and status == ExitStatus.HARDWARE_GONE and not (microphone and speaker):
-        print("Without a sound card: --microphone talk.wav --speaker answer.wav, or `vocative try`.", file=sys.stderr)
+        # Not to standard error: while PortAudio looks for devices, that leads nowhere.
+        print("Without a sound card: --microphone talk.wav --speaker answer.wav, or `vocative try`.", flush=True)
     return status
 
 
 def try_out(
-    board: BoardName, *, speaker: Path | None, silent: bool, keys: str, page: PageSettings, journal_file: Path | None
+    board: BoardName,
+    *,
+    microphone: Path | None,
+    speaker: Path | None,
+    silent: bool,
+    keys: str,
+    page: PageSettings,
+    journal_file: Path | None,
 ) -> int:
     """Be a device in the terminal, or in a page, that talks to a stand-in service; return the exit status.
 
     Args:
         board: Which one.
+        microphone: A WAV file that speaks; None for the microphone, or where there is none, recorded questions.
         speaker: A WAV file that takes what is said; None for the loudspeaker, if there is one.
         silent: Whether to leave the sound cards alone.
         keys: What is pressed; see `terminal_script`.
@@ -90,13 +105,13 @@ def try_out(
         journal_file: Takes the journal.
 
     Raises:
-        ConfigurationError: The keys are not understood.
+        ConfigurationError: The keys are not understood, or something does not go together.
         ModuleNotFoundError: What the service needs is not installed.
     """
     for library in SERVICE_LIBRARIES:
         if importlib.util.find_spec(library) is None:
             raise ModuleNotFoundError(name=library)
-    script = _steps(keys)
+    script = _steps(board, keys, page)
     terminal = front_of(open_board(with_board(Config(), board).board()))
 
     async def life(journal: Journal) -> int:
@@ -104,7 +119,7 @@ def try_out(
             own = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vocative-")))
             port = await stack.enter_async_context(service_process(own / "ca.pem"))
             between = await stack.enter_async_context(network(port))
-            config = await _config(board, own, between.port, _whole(speaker), silent=silent)
+            config = await _config(board, own, between.port, _whole(microphone), _whole(speaker), silent=silent)
             parts = open_board(replace(config.board(), page=page), script)
             front = front_of(parts)
             assert front is not None
@@ -113,7 +128,9 @@ def try_out(
     return conduct(life, terminal, journal_file)
 
 
-async def _config(board: BoardName, own: Path, port: int, speaker: str | None, *, silent: bool) -> Config:
+async def _config(
+    board: BoardName, own: Path, port: int, microphone: str | None, speaker: str | None, *, silent: bool
+) -> Config:
     """Return how the device is set; `own` is a folder for what it needs."""
     key = own / "key"
     key.touch(mode=0o600)
@@ -129,19 +146,20 @@ async def _config(board: BoardName, own: Path, port: int, speaker: str | None, *
             "sounds": {"no_network": False, "key_refused": False, "daily_limit": False},
         }
     )
-    questions = own / "questions.wav"
-    _write_questions(questions)
     heard = not silent and speaker is None and (board == "web" or await in_thread(lambda: _there(Direction.PLAYBACK)))
-    speaks = silent or not await in_thread(lambda: _there(Direction.CAPTURE))
-    if speaks:
+    if microphone is None and (silent or not await in_thread(lambda: _there(Direction.CAPTURE))):
         print("You ask with two recorded questions, one after the other.", flush=True)
+        questions = own / "questions.wav"
+        _write_questions(questions)
+        microphone = str(questions)
+    if microphone is not None:
         config = config.model_copy(update={"echo": config.echo.model_copy(update={"mode": "off"})})
     if not heard:
         print(f"What it says {f'goes to {speaker}' if speaker else 'is seen, and not heard'}.", flush=True)
     return with_board(
         beside(config),
         board,
-        microphone=str(questions) if speaks else None,
+        microphone=microphone,
         speaker=None if heard else speaker or "",
     )
 
@@ -197,7 +215,11 @@ def _whole(path: Path | None) -> str | None:
     return None if path is None else str(path.absolute())
 
 
-def _steps(keys: str) -> tuple[Step, ...]:
+def _steps(board: BoardName, keys: str, page: PageSettings) -> tuple[Step, ...]:
+    if board == "web" and keys:
+        raise ConfigurationError(("--keys are pressed in a terminal; the page has a button of its own",))
+    if board != "web" and page != PageSettings():
+        raise ConfigurationError(("--port and --open are for the page: `vocative try --web`, `run --board web`",))
     try:
         return steps(keys)
     except ValueError as error:

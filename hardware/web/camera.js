@@ -1,6 +1,7 @@
 // The browser's camera: it runs from the first picture that is asked for until it may rest, and at no other time.
 
 const SETTLE_MS = 700; // until exposure and colours are right
+const FRAME_MS = 300; // a camera in the dark takes its time
 const MOST_BYTES = 100 * 1024;
 
 export class Camera {
@@ -10,7 +11,10 @@ export class Camera {
   async capture(widthPx, quality) {
     await (this.#waking ??= this.#wake(widthPx));
     const video = this.#video;
-    await new Promise((seen) => (video.requestVideoFrameCallback ? video.requestVideoFrameCallback(seen) : setTimeout(seen, 100)));
+    await Promise.race([
+      new Promise((seen) => video.requestVideoFrameCallback?.(seen)),
+      new Promise((waited) => setTimeout(waited, FRAME_MS)), // not every browser tells of frames, of a video that is not shown
+    ]);
     const scale = Math.min(1, widthPx / Math.max(video.videoWidth, video.videoHeight));
     this.#canvas.width = Math.round(video.videoWidth * scale);
     this.#canvas.height = Math.round(video.videoHeight * scale);

@@ -102,14 +102,15 @@ function remedy(error, part) {
       return `The browser finds no ${part}. Connect one, and try again.`;
     case "NotReadableError":
       return `The ${part} cannot be read. Another program may have it; end that, and try again.`;
+    case "TimeoutError":
+      return "The browser's sound does not begin. Connect a loudspeaker or headphones, and press the ring again.";
     default:
       return `The ${part} cannot be used: ${error.message}`;
   }
 }
 
 function press(down) {
-  if (down === pressed) return;
-  if (down && !sound) return void switchOn();
+  if (down === pressed || (down && !sound)) return;
   pressed = down;
   $("button").classList.toggle("pressed", down);
   tell(JSON.stringify({ button: down }));
@@ -121,12 +122,16 @@ $("button").addEventListener("pointerdown", (event) => {
   press(true);
 });
 for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) $("button").addEventListener(kind, () => press(false));
+// Not when it is touched, but when it is let go: only then do browsers let a touch begin any sound.
+$("button").addEventListener("click", () => sound || switchOn());
 $("button").addEventListener("contextmenu", (event) => event.preventDefault());
 const isSpace = (event) => event.code === "Space" && (event.target === $("button") || !event.target.closest("button, input"));
 addEventListener("keydown", (event) => {
   if (!isSpace(event)) return;
   event.preventDefault();
-  if (!event.repeat) press(true);
+  if (event.repeat) return;
+  if (sound) press(true);
+  else switchOn();
 });
 addEventListener("keyup", (event) => {
   if (!isSpace(event)) return;

@@ -1,5 +1,8 @@
 // The browser's microphone and loudspeaker as one sound card.
 
+const START_MS = 5000; // a browser that finds no loudspeaker says nothing of it: its sound just never begins
+const RUNNING_S = 0.25; // WebKit makes a tenth of a second of sound, then none until its loudspeaker is open
+
 export class Sound {
   #context; #card; #stream; #track;
   #muted = false;
@@ -13,9 +16,13 @@ export class Sound {
   async on(withMicrophone) {
     this.#context = new AudioContext({ latencyHint: "interactive" });
     const resumed = this.#context.resume();
+    resumed.catch(() => undefined); // when there is no microphone, nobody waits for it any more
     if (withMicrophone) await this.#openMicrophone();
-    await resumed;
-    this.#context.onstatechange = () => this.off("The browser stopped the sound. Press the ring to switch it on again.");
+    await within(START_MS, this.#running(resumed));
+    this.#context.onstatechange = ({ target }) => {
+      // Firefox tells of the beginning only now; Safari interrupts it for a while, and goes on by itself.
+      if (target.state === "suspended") this.off("The browser stopped the sound. Press the ring to switch it on again.");
+    };
     await this.#context.audioWorklet.addModule("card.js");
     this.#card = new AudioWorkletNode(this.#context, "card", { outputChannelCount: [1], channelCount: 1, channelCountMode: "explicit" });
     const { port1, port2 } = new MessageChannel(); // from thread to thread, past this one
@@ -25,6 +32,11 @@ export class Sound {
     const latency_ms = Math.round(1000 * (this.#context.outputLatency || this.#context.baseLatency || 0));
     this.link.postMessage({ tell: JSON.stringify({ sound: { rate_hz: this.#context.sampleRate, latency_ms } }) });
     this.#card.connect(this.#context.destination);
+  }
+
+  async #running(resumed) {
+    await resumed;
+    while (this.#context?.currentTime < RUNNING_S) await new Promise((waited) => setTimeout(waited, 20));
   }
 
   async #openMicrophone() {
@@ -48,4 +60,9 @@ export class Sound {
     this.link.postMessage({ card: null });
     this.#card = this.#context = this.#stream = this.#track = undefined;
   }
+}
+
+function within(ms, doing) {
+  const late = new DOMException("It takes too long", "TimeoutError");
+  return Promise.race([doing, new Promise((_, fail) => setTimeout(fail, ms, late))]);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -12,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from daemon.desk.boards import BoardName
+from daemon.desk.trying import run_on, try_out
+from daemon.errors import ConfigurationError
 from daemon.rehearsal import voices
 from hardware.pcm import DOWN, samples
+from hardware.settings import PageSettings
 from tests.support.pseudo_terminal import PseudoTerminal
 
 pytestmark = pytest.mark.loopback
@@ -26,6 +31,7 @@ def assert_given_back(terminal: PseudoTerminal) -> None:
     assert terminal.modes() == terminal.modes_before
     assert not terminal.is_drawn_in
     assert terminal.sent.rfind("\x1b[?25h") > terminal.sent.rfind("\x1b[?25l")
+    assert terminal.unread() == 0
 
 
 def test_a_whole_conversation_by_a_script_of_keys(tmp_path: Path) -> None:
@@ -77,6 +83,19 @@ def test_the_keyboard_of_a_terminal_that_tells_of_releases_and_a_window_of_anoth
         assert terminal.sent.rfind("\x1b[=0;1u") > terminal.sent.rfind("\x1b[=27;1u") > 0
 
 
+def test_a_console_that_knows_eight_colours_one_screen_and_no_utf8() -> None:
+    with PseudoTerminal(*TRY, environ={"TERM": "linux", "COLORTERM": "", "LC_ALL": "C"}, utf8=False) as terminal:
+        terminal.until("Connected after")
+        terminal.type("q")
+        assert terminal.ended() == 0
+        drawn = terminal.sent[terminal.sent.index("READY") :]
+        assert drawn.isascii()
+        assert "\x1b[36m" not in drawn  # nobody has talked to it
+        assert "\x1b[40m" in drawn
+        assert_given_back(terminal)
+        assert terminal.sent.rfind("\x1b[J") > terminal.sent.rfind("Connected after")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
     with PseudoTerminal(*TRY, environ={"NO_COLOR": "1"}) as terminal:
@@ -93,7 +112,7 @@ def test_a_signal_gives_the_terminal_back(number: signal.Signals) -> None:
 
 CRASH = """
 import sys
-from daemon import showing
+from daemon.desk import showing
 from daemon.cli import main
 looks = 0
 before = showing.Showing.now
@@ -136,3 +155,33 @@ def test_without_a_terminal_lines_are_printed(tmp_path: Path) -> None:
     for said in ("Simulated here", "Listening", "Answering", "It said", "Last turn: answered"):
         assert said in told.stdout
     assert "link.up" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("board", "keys", "page", "said"),
+    [
+        ("web", "q", PageSettings(), "the page has a button of its own"),
+        ("laptop", "", PageSettings(port=8080), "for the page"),
+        ("laptop", "", PageSettings(opens_browser=True), "for the page"),
+        ("laptop", "x", PageSettings(), "none of the keys"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(board: BoardName, keys: str, page: PageSettings, said: str) -> None:
+    given = {"microphone": None, "speaker": None, "keys": keys, "page": page, "journal_file": None}
+    with pytest.raises(ConfigurationError, match=said):
+        try_out(board, silent=True, **given)  # type: ignore[arg-type] # what both of them take
+    with pytest.raises(ConfigurationError, match=said):
+        run_on(board, None, **given)  # type: ignore[arg-type] # the same
+
+
+def test_the_service_ends_with_its_device_even_if_that_is_killed() -> None:
+    with PseudoTerminal(*TRY) as terminal:
+        terminal.until("READY")
+        [service] = map(int, Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text().split())
+        ends = os.pidfd_open(service)
+        try:
+            assert not select.select([ends], [], [], 0)[0]
+            terminal.signal(signal.SIGKILL)
+            assert select.select([ends], [], [], 10.0)[0], "it goes on"
+        finally:
+            os.close(ends)

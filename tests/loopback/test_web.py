@@ -1,12 +1,10 @@
-"""The page as a device: who is let in to it, what becomes of two of them, and a conversation in a real Chromium."""
+"""The page as a device: who is let in to it, what becomes of two of them, and the whole of it without a browser."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import struct
-import wave
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NoReturn
@@ -15,9 +13,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from daemon.rehearsal import voices
 from hardware.interfaces import DeviceLost, DeviceMissing, Microphone
-from hardware.pcm import DOWN, SAMPLE_BYTES, UP, Format, samples
+from hardware.pcm import UP, samples
 from hardware.settings import MicrophoneSettings, PageSettings
 from hardware.shown import Shown
 from hardware.web_front import WebFront
@@ -25,10 +22,9 @@ from hardware.web_microphone import open_web_microphone
 from hardware.web_page import TAKEN_OVER
 from hardware.web_server import FILES, TAKEN_OVER_CODE
 from hardware.web_visit import LEAD_PERIODS, MOST_WAITING, Visit
-from tests.support import chromium
 from tests.support.known_sound import known_sound
-from tests.support.page import FakePage, Stage, open_page
-from tests.support.process import START_S, Process, stand_in, vocative
+from tests.support.page import FakePage, Stage, open_page, url_of
+from tests.support.process import START_S, vocative
 
 pytestmark = pytest.mark.loopback
 
@@ -264,10 +260,6 @@ def test_a_port_that_is_taken_is_said_to_be() -> None:
 # --- the whole device ----------------------------------------------------------------------------------
 
 
-def url_of(process: Process) -> str:
-    return process.line("http://127.0.0.1:").text.strip()
-
-
 def test_a_device_to_try_in_a_page_speaks_and_its_network_can_be_cut() -> None:
     async def use(url: str) -> None:
         async with asyncio.timeout(START_S), open_page(url, 48_000) as fake:
@@ -298,87 +290,3 @@ def test_a_device_to_try_in_a_page_speaks_and_its_network_can_be_cut() -> None:
     with vocative("try", "--web") as process:
         asyncio.run(use(url_of(process)))
         assert process.stop().status == 0
-
-
-# --- a real browser ------------------------------------------------------------------------------------
-
-EAR: Final = """
-  const connect = AudioNode.prototype.connect;
-  AudioNode.prototype.connect = function (to, ...others) {
-    if (to instanceof AudioDestinationNode) {
-      window.ear = new AnalyserNode(this.context, { fftSize: 8192 });
-      connect.call(this, window.ear);
-    }
-    return connect.call(this, to, ...others);
-  };
-  window.heard = () => {
-    const wave = new Float32Array(8192);
-    window.ear.getFloatTimeDomainData(wave);
-    return Math.max(...wave.map(Math.abs));
-  };
-"""
-"""Hears what the page really sends to the browser's loudspeaker, and changes nothing about it."""
-LAMP: Final = "document.querySelector('#lamps circle').getAttribute('fill').match(/\\d+/g).map(Number)"
-STATE: Final = "document.getElementById('state').textContent"
-
-
-def write(path: Path, pcm: bytes, audio: Format) -> None:
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, SAMPLE_BYTES, audio.rate_hz, 0, "NONE", ""))
-        file.writeframes(pcm)
-
-
-async def converse(url: str, speech: Path) -> None:
-    async with chromium.tab(f"--use-file-for-fake-audio-capture={speech}%noloop") as tab:
-        await tab.ask("Page.enable")
-        await tab.ask("Page.addScriptToEvaluateOnNewDocument", source=EAR)
-        await tab.open(url)
-        await tab.until("document.getElementById('meaning').textContent.startsWith('Press the ring')")
-        await tab.space(down=True)
-        await tab.space(down=False)
-        await tab.until(f"{STATE} === 'ready'")
-        await tab.until("heard() < 0.001")  # the sound of the start is over
-        await tab.space(down=True)
-        await tab.space(down=False)
-        await tab.until(f"{STATE} === 'listening'")
-        red, green, blue = await tab.value(LAMP)
-        assert min(green, blue) > 150
-        assert red < 60
-        # Nobody presses again: the device has heard the words, and the pause after them.
-        await tab.until(f"{STATE} === 'speaking' && heard() > 0.02")
-        red, green, blue = await tab.value(LAMP)
-        assert green > 100
-        assert green > max(red, blue) + 20
-        await tab.until("document.querySelector('#turn .answer') !== null && heard() < 0.001")
-        assert (await tab.value("document.querySelector('#said').textContent")).strip()
-        await tab.value("document.getElementById('look').click()")
-        await tab.until(f"{STATE} === 'speaking' && heard() > 0.02")
-        await tab.value("document.getElementById('mute').click()")
-        await tab.until("document.getElementById('mute').textContent === 'Muted'")
-        await tab.until(f"{LAMP}[0] > 150 && {LAMP}[2] < 80")
-        await tab.value("document.getElementById('stop').click()")
-        await tab.until(f"{STATE} === 'muted' && heard() < 0.001")
-
-
-def test_a_conversation_in_chromium(tmp_path: Path) -> None:
-    if reason := chromium.missing():
-        pytest.skip(reason)
-    speech, answer, config = (tmp_path / name for name in ("speech.wav", "answer.wav", "vocative.toml"))
-    question = voices.question(1)[: UP.bytes_in(1.6)]
-    write(speech, bytes(UP.bytes_in(2.0)) + question + bytes(UP.bytes_in(60.0)), UP)
-    write(answer, voices.answer()[: DOWN.bytes_in(2.4)], DOWN)
-    with stand_in(tmp_path, "--answer", str(answer)) as service:
-        config.write_text(
-            f"[live]\n{service.live}[turn]\nmode = 'tap'\nbarge_in = 'button'\n"
-            "[state]\nfolder = ''\n[control]\nsocket = ''\n"
-        )
-        environ = {"GEMINI_API_KEY": "any"}
-        with vocative("run", "--board", "web", "--config", str(config), environ=environ) as process:
-            asyncio.run(converse(url_of(process), speech))
-            process.line("Answered after", within_s=START_S)
-            process.line("Lost the microphone: microphone: the page was closed")
-            assert process.stop().status == 0
-    frames = [json.loads(line) for line in service.log.read_text().splitlines()]
-    up = [frame for frame in frames if frame["way"] == "up"]
-    assert max(frame["level_db"] for frame in up if frame["kind"] == "audio") > -30.0
-    assert [frame["kind"] for frame in up].count("video") == 1

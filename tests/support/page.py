@@ -20,6 +20,7 @@ from hardware.pcm import FRAME_S, UP, samples
 from hardware.resample import BlockFir
 from hardware.web_page import Page
 from hardware.web_server import PageServer, serving
+from tests.support.process import Process
 
 T = TypeVar("T")
 LEAD: Final = 3
@@ -220,3 +221,8 @@ class Stage:
 
 def _padded(pcm: bytes) -> bytes:
     return pcm + bytes(-len(pcm) % UP.frame_bytes)
+
+
+def url_of(process: Process) -> str:
+    """Return the address that `process` prints, as soon as it has."""
+    return process.line("http://127.0.0.1:").text.strip()

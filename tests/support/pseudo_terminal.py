@@ -20,6 +20,10 @@ WHERE: Final = b"\x1b[6n"
 """The question where the cursor is."""
 TELLS_RELEASE: Final = b"\x1b[?u"
 """The question whether it speaks the kitty keyboard protocol."""
+TELLS_NO_MORE: Final = b"\x1b[=0;1u"
+"""The wish that it speaks it no more."""
+LET_GO: Final = b"\x1b[113;1:3u"
+"""The end of the key that ended the program: terminals tell of it up to the last moment."""
 
 
 class PseudoTerminal:
@@ -32,11 +36,13 @@ class PseudoTerminal:
         columns: int = 100,
         rows: int = 30,
         kitty: bool = False,
+        utf8: bool = True,
     ) -> None:
         self._terminal, self._line = pty.openpty()
         self.resize(columns, rows)
         self.modes_before: Final = self.modes()
         self._kitty: Final = kitty
+        self._where: Final = b"\x1b[1;2R" if utf8 else b"\x1b[1;3R"  # after a letter of two bytes
         self._kept = bytearray()
         look = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self._process: Final = subprocess.Popen(
@@ -62,6 +68,11 @@ class PseudoTerminal:
         os.close(self._terminal)
 
     @property
+    def pid(self) -> int:
+        """The program's."""
+        return self._process.pid
+
+    @property
     def sent(self) -> str:
         """All that was written so far."""
         return bytes(self._kept).decode(errors="replace")
@@ -79,6 +90,10 @@ class PseudoTerminal:
     def modes(self) -> list[Any]:
         """Return how lines and keys are treated (termios(3))."""
         return termios.tcgetattr(self._line)
+
+    def unread(self) -> int:
+        """Return how many bytes wait for whoever reads next, such as the shell."""
+        return struct.unpack("i", fcntl.ioctl(self._line, termios.FIONREAD, bytes(4)))[0]  # type: ignore[no-any-return]
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the window another size."""
@@ -113,7 +128,9 @@ class PseudoTerminal:
             except OSError:  # nobody has it open any more
                 return
             self._kept += piece
+            if TELLS_NO_MORE in piece:
+                os.write(self._terminal, LET_GO)
             if TELLS_RELEASE in piece and self._kitty:
                 os.write(self._terminal, b"\x1b[?0u")
             for _ in range(piece.count(WHERE)):
-                os.write(self._terminal, b"\x1b[1;1R")
+                os.write(self._terminal, self._where)

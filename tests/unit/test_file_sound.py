@@ -73,9 +73,15 @@ def test_a_file_at_another_rate_in_stereo_is_as_long_and_as_loud(tmp_path: Path)
 
 
 def test_a_file_that_is_no_sound_is_refused_with_what_is_wrong(tmp_path: Path) -> None:
-    (tmp_path / "text.wav").write_text("no sound")
+    (tmp_path / "text.wav").write_text("this is no sound at all")
+    (tmp_path / "empty.wav").touch()
     write(tmp_path / "bytes.wav", bytes(100), sample_bytes=1)
-    for name, words in (("text.wav", "cannot be read"), ("bytes.wav", "8 bits"), ("none.wav", "No such file")):
+    for name, words in (
+        ("text.wav", "no WAV file"),
+        ("empty.wav", "too short"),
+        ("bytes.wav", "8 bits"),
+        ("none.wav", "No such file"),
+    ):
         with pytest.raises(DeviceMissing, match=words):
             asyncio.run(load_file_microphone(MicrophoneSettings(driver="file", file=str(tmp_path / name))))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hardware.interfaces import Rgb
 from hardware.shown import News, Shown, Words
 from hardware.terminal_lines import lines
-from hardware.terminal_picture import LEAST_COLUMNS, LEAST_ROWS, Picture, figures, picture
+from hardware.terminal_picture import FAINT, LEAST_COLUMNS, LEAST_ROWS, Picture, figures, picture
 from hardware.terminal_ring import drawn
 from hardware.terminal_script import Step, steps
 from hardware.terminal_strokes import Strokes
@@ -76,10 +76,10 @@ def test_everything_that_there_is_to_know_is_in_it() -> None:
     st.booleans(),
 )
 def test_it_fills_every_window_exactly_whatever_was_said(
-    columns: int, rows: int, count: int, said: str, level: float, colours: bool
+    columns: int, rows: int, count: int, said: str, level: float, blocks: bool
 ) -> None:
     shown = Shown(meaning=said, words=Words("you", said), speaker_level=level, news=(News(0.0, said, bad=True),) * 20)
-    cells = picture(shown, (CYAN,) * count, columns, rows, keys=KEYS, colours=colours)
+    cells = picture(shown, (CYAN,) * count, columns, rows, keys=KEYS, blocks=blocks)
     assert [len(row) for row in cells] == [columns] * rows
     assert all(cell.character.isprintable() for row in cells for cell in row)
 
@@ -134,10 +134,21 @@ def test_a_dark_ring_can_still_be_seen_and_a_single_led_is_in_the_middle() -> No
     assert lone[2] > 200
 
 
-def test_without_colours_the_ring_is_letters() -> None:
-    cells = picture(BUSY, (CYAN,) * 12, 100, 30, keys=KEYS, colours=False)
+@pytest.mark.parametrize(("lit", "letters"), [(CYAN, "*#%@"), (DARK, ".:-")])
+def test_without_blocks_the_ring_is_letters_in_its_colours(lit: Rgb, letters: str) -> None:
+    cells = picture(BUSY, (lit,) * 12, 100, 30, keys=KEYS, blocks=False)
     assert "▀" not in "".join(text(cells))
-    assert any(cell.character in "*#%@" for row in cells for cell in row[:34])
+    inks = [cell.ink for row in cells[:18] for cell in row[:34] if cell.character in letters]
+    assert inks
+    for ink in inks:
+        assert ink == FAINT if lit == DARK else ink is not None and 3 * ink[0] < min(ink[1:])
+
+
+def test_all_keys_are_named_where_there_is_room_and_else_the_first() -> None:
+    keys = " · ".join(f"{letter} does this" for letter in "abcdefgh")
+    for rows, named in ((24, 8), (20, 5)):
+        words = "\n".join(text(picture(BUSY, (CYAN,) * 12, 80, rows, keys=keys)))
+        assert [f"{letter} does this" in words for letter in "abcdefgh"] == [True] * named + [False] * (8 - named)
 
 
 def test_figures_of_a_turn_are_a_sentence() -> None:
