@@ -22,11 +22,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from daemon.events import LinkState, TurnState
 from daemon.history.entry import Entry, entry
 from daemon.history.page import page
 from daemon.rehearsal.stand_in.answer import Answer, Pacing
 from daemon.rehearsal.voices import answer
+from daemon.status import LinkState, TurnState
 from hardware.pcm import DOWN
 from hardware.settings import BoardSettings, LedSettings
 from hardware.simulated import SimulatedBoard

@@ -12,14 +12,14 @@ from typing import Final
 from daemon.app import App
 from daemon.audio.vad import WebRtcVad
 from daemon.config import Config
-from daemon.events import Status
 from daemon.journal import Journal
 from daemon.keeping.keeping import Keeping
-from daemon.keeping.state import StateFile
+from daemon.keeping.state_file import StateFile
 from daemon.keys.credentials import Secret
 from daemon.live.supervisor import Supervisor
 from daemon.notify import service_manager
 from daemon.reloading.choices import limits
+from daemon.status import Status
 from daemon.tools.alarm import Reading
 from daemon.tools.alarm_clock import machine_clocks
 from daemon.wiring import supervised
@@ -96,8 +96,8 @@ class Device:
         )
         started_s = loop.time()
         self._daemon = asyncio.ensure_future(app.run())
-        await app.capture.ready.wait()
-        await app.panel.ready.wait()
+        await app.body.capture.ready.wait()
+        await app.body.panel.ready.wait()
         self.warm_s = loop.time() - started_s
 
     async def off(self) -> None:
@@ -115,7 +115,7 @@ class Device:
         Raises:
             ValueError: It cannot be done now; the text says why.
         """
-        await self.app.asked(words)
+        await self.app.reception.requests.answer(words)
 
     def cleaned(self) -> Iterator[tuple[float, bytes]]:
         """Yield each frame as it was judged, and when its last sample had been captured.

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol, assert_never
 
-from daemon.events import LinkState, Status, TurnState
-from daemon.panel.lights import meaning
+from daemon.panel.scene import meaning
+from daemon.status import LinkState, Status, TurnState
 from hardware.pcm import UP
 from hardware.simulated import SimulatedBoard
 

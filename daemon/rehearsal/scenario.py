@@ -108,5 +108,5 @@ class Scenario(Section):
     @property
     def timer_s(self) -> float | None:
         """For how long a timer is set, if one is."""
-        calls = (call for call in self.service.calls if call.name == "set_timer")
-        return next((float(call.arguments.get("seconds", 0.0)) for call in calls), None)
+        lengths_s = (call.arguments.get("seconds") for call in self.service.calls if call.name == "set_timer")
+        return next((float(length_s) for length_s in lengths_s if isinstance(length_s, int | float)), None)

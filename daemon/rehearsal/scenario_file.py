@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from daemon.config import Config
 from daemon.config.conflicts import conflicts
+from daemon.config.loading import bounded, told
 from daemon.errors import ConfigurationError
 
 from .device_config import device_config
@@ -66,16 +67,17 @@ def load(path: Path) -> Read:
         raise ConfigurationError((f"{path}: the file cannot be read ({error.strerror})",)) from None
     except UnicodeDecodeError:
         raise ConfigurationError((f"{path}: the file must be saved as UTF-8",)) from None
-    read = _sound(text, path)
-    if read is not None:
-        return read
-    # difflib and all the sentences are needed by nobody whose file is right.
-    from .scenario_faults import diagnose
+    with bounded(path):
+        read = _sound(text, path)
+        if read is not None:
+            return read
+        # difflib and all the sentences are needed by nobody whose file is right.
+        from .scenario_faults import diagnose
 
-    faults = diagnose(text, path.parent)
+        faults = diagnose(text, path.parent)
     if not faults:
         raise AssertionError("unreachable: a refused scenario without a fault")
-    raise ConfigurationError(tuple(fault.sentence(path.name) for fault in faults))
+    raise ConfigurationError(told(faults, path.name))
 
 
 def _sound(text: str, path: Path) -> Read | None:

@@ -12,6 +12,7 @@ from hardware.pcm import FRAME_S
 from .evidence import interruptions
 from .figures import Figures, measure
 from .recording import Recording
+from .timeline_events import LINE_PX, LINES, draw_events, events
 from .timeline_ring import COLOURS, GAMMA, draw_rings, draw_strip, spells
 from .timeline_sheet import (
     BRIGHT,
@@ -21,6 +22,7 @@ from .timeline_sheet import (
     HEIGHT_PX,
     LEFT_PX,
     NAME_PT,
+    NIGHT,
     PALE,
     RED,
     TEXT_PT,
@@ -31,7 +33,6 @@ from .timeline_tracks import (
     ahead_s,
     draw_bars,
     draw_downlink,
-    draw_events,
     draw_gate,
     draw_level,
     draw_uplink,
@@ -42,8 +43,8 @@ from .timeline_tracks import (
 
 _ECHO_PX: Final = 120
 """What the picture is higher by if there is an echo to be shown: everything below its row is lower by as much."""
-_EVENTS_PX: Final = 58
-"""The same for what befell the device, if anything did, or the model had something done."""
+_EVENTS_PX: Final = LINE_PX * LINES + 10
+"""The same for what befell the device, if anything did."""
 _DOWNLINK_PX: Final = 674
 _SPEAKER_PX: Final = 844
 _ROOM_DB: Final = 24.0
@@ -64,9 +65,8 @@ def draw(recording: Recording, path: Path, figures: Figures | None = None) -> No
         figures: What was measured in it, if that is known already.
     """
     figures = figures or measure(recording)
-    scenario = recording.scenario
-    events_px = _EVENTS_PX if recording.happened or scenario.service.calls else 0
-    echo_px = _ECHO_PX if scenario.room else 0
+    events_px = _EVENTS_PX if events(recording) else 0
+    echo_px = _ECHO_PX if recording.scenario.room else 0
     more_px = events_px + echo_px
     sheet = Sheet(recording.started_s, recording.ended_s, HEIGHT_PX + more_px)
     _draw_head(sheet, recording, figures)
@@ -74,7 +74,7 @@ def draw(recording: Recording, path: Path, figures: Figures | None = None) -> No
     strip = sheet.row(242, 118, "ring", "its pixels, clockwise\nfrom the top", low=0.0, high=1.0)
     draw_strip(strip, sheet, recording)
     if events_px:
-        draw_events(sheet.row(370, 48, "events", low=0.0, high=1.0), sheet, recording)
+        draw_events(sheet.row(370, LINE_PX * LINES, "events", low=0.0, high=1.0), sheet, recording)
     _draw_person(sheet, recording, events_px)
     if echo_px:
         _draw_echo(sheet, recording, events_px)
@@ -170,8 +170,18 @@ def _draw_interruptions(sheet: Sheet, recording: Recording, more_px: int) -> Non
             (_DOWNLINK_PX + more_px + 110, f"{dropped_s:.1f} s dropped"),
             (_SPEAKER_PX + more_px + 100, f"talks over\nthe answer:\nsilent after\n{silent_ms:.0f} ms"),
         ):
-            left_s = said_s + sheet.duration_s * 0.006
-            front.text(left_s, middle_px, said, color=RED, fontsize=TEXT_PT, verticalalignment="center")
+            # At the right edge the words go to the left of the line, over what is drawn there.
+            to_left = said_s > 0.91 * sheet.duration_s
+            front.text(
+                said_s + sheet.duration_s * (-0.006 if to_left else 0.006),
+                middle_px,
+                said,
+                color=RED,
+                fontsize=TEXT_PT,
+                horizontalalignment="right" if to_left else "left",
+                verticalalignment="center",
+                bbox={"facecolor": NIGHT, "alpha": 0.75, "pad": 2.0, "linewidth": 0.0} if to_left else None,
+            )
 
 
 def _draw_seconds(sheet: Sheet) -> None:

@@ -44,6 +44,7 @@ COLOURS: Final = {
     "no link": AMBER,
     "connecting": AMBER,
     "ringing": ROSE,
+    "muted": RED,
     "off": PALE,
     INTERRUPTING: RED,
 }
@@ -195,6 +196,8 @@ def _seen(pixels: Sequence[Rgb]) -> NDArray[np.float64]:
 def _state(line: Line) -> str:  # noqa: PLR0911 - one return for each state is the table
     if line["event"] == "daemon.stopped":
         return "off"
+    if line.get("muted"):
+        return "muted"  # whatever else happens is drawn in red
     turn = "ringing" if line.get("ringing") and line.get("turn") != "listening" else line.get("turn")
     match line.get("link"), turn:
         case _, ("listening" | "speaking" | "ringing") as shown:

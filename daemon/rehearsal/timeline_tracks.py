@@ -60,18 +60,6 @@ def draw_gate(axes: Axes, sheet: Sheet, recording: Recording) -> None:
             draw_bars(axes, sheet, [(min(pre_roll) - FRAME_S, from_s)], CYAN, alpha=0.4)
 
 
-def draw_events(axes: Axes, sheet: Sheet, recording: Recording) -> None:
-    """Write what befell the device, where it did: in two lines by turns, for much can happen at once."""
-    told = [(line, _TOLD.get(str(line.get("name") or line["event"]))) for line in recording.journal]
-    told += [(line, _SENT.get((str(line.get("way")), str(line.get("kind"))))) for line in recording.service]
-    events = sorted([*recording.happened, *((moment(line), said) for line, said in told if said is not None)])
-    for number, (at_s, said) in enumerate(events):
-        place_s, low = sheet.seconds(at_s), 0.5 * (1 - number % 2)
-        axes.axvline(place_s, low, low + 0.5, color=PALE, linewidth=1.2)
-        left_s = place_s + sheet.duration_s * 0.004
-        axes.text(left_s, low + 0.25, said, fontsize=TEXT_PT, color=BRIGHT, verticalalignment="center")
-
-
 def draw_uplink(axes: Axes, sheet: Sheet, recording: Recording) -> None:
     """Draw each audio message as high as it is long, and the marks of activity above them."""
     sent = [line for line in recording.service if line.get("way") == "up"]
@@ -161,16 +149,6 @@ def _length_ms(line: Line) -> float:
 
 
 _GRID_S: Final = 0.01
-_TOLD: Final = {
-    "set_timer": "timer set",
-    "alarm.rings": "due",
-    "alarm.stopped": "stopped",
-    "look_at_surroundings": "the model looked",
-    "count_to_nothing": "tool done",
-}
-"""What is worth telling of the journal, by the event or the tool."""
-_SENT: Final = {("up", "text"): "the model is told"}
-"""The same of what went over the wire."""
 _ENDS: Final = (
     ("generation_complete", "D", PALE, 0.88),
     ("turn_complete", "s", BRIGHT, 0.88),
