@@ -2,7 +2,8 @@
 
 ALSA says which thread has a card's stream open (/proc/asound/cardN/pcmNx/subM/status, `owner_pid`). Where there is no
 /proc/asound, or for a GPIO chip, the open files of all processes tell (/proc/PID/fd); those of other users only root
-may read.
+may read. A service that systemd keeps from seeing other users' processes (ProtectProc=invisible) knows the number
+alone; then the control groups, which it sees, tell what systemd has started it as.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ _OWNER: Final = re.compile(r"^owner_pid\s*:\s*(\d+)", re.MULTILINE)
 _THREAD_GROUP: Final = re.compile(r"^Tgid:\s*(\d+)", re.MULTILINE)
 _CARD: Final = re.compile(r"\(hw:(\d+),(\d+)\)")
 """In PortAudio's name of a card."""
+_USER_SLICE: Final = re.compile(r"user-(\d+)\.slice")
 _LETTERS: Final = {Direction.CAPTURE: "c", Direction.PLAYBACK: "p"}
 _PROC: Final = Path("/proc")
+NAMES: Final = "sudo vocative doctor"
+"""Who may know the name of every process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,16 @@ class Holder:
     """A process that has a device open."""
 
     pid: int
+    """Of a process that this user may not know it may be the number of one of its threads."""
     name: str
     """As `ps` shows it; empty if this user may not know."""
+    unit: str = ""
+    """What systemd has started it as, in words, where the name is not known."""
 
     def __str__(self) -> str:
-        return f"{self.name} (process {self.pid})" if self.name else f"process {self.pid}"
+        if self.name:
+            return f"{self.name} (process {self.pid})"
+        return self.unit or f"process {self.pid}"
 
 
 def card_holders(device: str, direction: Direction, proc: Path = _PROC) -> tuple[Holder, ...]:
@@ -82,12 +91,33 @@ def held_by(holders: Sequence[Holder]) -> str:
     if not holders:
         return ""
     verb = "holds" if len(holders) == 1 else "hold"
-    return f"{' and '.join(map(str, holders))} {verb} it: stop that, or choose another device"
+    more = "" if all(holder.name for holder in holders) else f" (`{NAMES}` names the program)"
+    return f"{' and '.join(map(str, holders))} {verb} it{more}: stop that, or choose another device"
 
 
 def _holders(pids: Sequence[int], proc: Path) -> tuple[Holder, ...]:
     others = sorted(set(pids) - {os.getpid()})
-    return tuple(Holder(pid, _text(proc / str(pid) / "comm").strip()) for pid in others)
+    names = {pid: _text(proc / str(pid) / "comm").strip() for pid in others}
+    return tuple(Holder(pid, names[pid], "" if names[pid] else _unit_of(pid, proc.parent)) for pid in others)
+
+
+def _unit_of(thread: int, root: Path) -> str:
+    """Return what systemd has started a thread as (cgroup v2); empty if nothing tells."""
+    groups = root / "sys/fs/cgroup"
+    for threads in groups.rglob("cgroup.threads"):
+        if str(thread) in _text(threads).split():
+            return _in_words(threads.parent.relative_to(groups).parts, _text(root / "etc/passwd"))
+    return ""
+
+
+def _in_words(groups: Sequence[str], passwd: str) -> str:
+    """Return what a control group is, such as user.slice/user-1000.slice/user@1000.service/app.slice/a.service."""
+    units = [name for name in groups if name.endswith((".service", ".scope"))]
+    user = next((found[1] for name in groups if (found := _USER_SLICE.fullmatch(name))), "")
+    name = next((fields[0] for line in passwd.splitlines() if (fields := line.split(":"))[2:3] == [user]), user)
+    if not units:
+        return ""
+    return f"{units[-1]} of user {name}" if user else units[-1]
 
 
 def _process_of(thread: int, proc: Path) -> int:

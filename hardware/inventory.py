@@ -15,7 +15,7 @@ from hardware.sound_devices import Ability, Direction, kernel_devices
 from hardware.stable_names import stable_name
 from hardware.usb_ports import sound_ports
 
-_PLACE: Final = re.compile(r"\(hw:\d+,\d+\)")
+_PLACE: Final = re.compile(r"\(hw:(\d+),(\d+)\)")
 _ALIAS: Final = re.compile(
     r"front|rear|side|center_lfe|surround\d+|iec958|spdif|hdmi|modem|phoneline|dmix|dsnoop|sysdefault|null"
 )
@@ -39,6 +39,8 @@ class Sound:
     """Who has it open, as far as this user may know."""
     chosen: bool
     """The configuration means this one."""
+    usable: bool = True
+    """This user may open it."""
 
     @property
     def is_card(self) -> bool:
@@ -95,6 +97,7 @@ def _sounds(direction: Direction, able: list[Ability], wanted: str, root: Path) 
             one.busy,
             tuple(map(str, card_holders(one.name, direction, root / "proc"))) if one.busy else (),
             one.name == chosen,
+            _may_open(one.name, direction, root),
         )
         for one in able
     ]
@@ -105,6 +108,16 @@ def _sounds(direction: Direction, able: list[Ability], wanted: str, root: Path) 
         if one.is_card or one.chosen or ((one.rates_hz or one.busy) and not _ALIAS.fullmatch(one.name))
     ]
     return sorted(useful, key=lambda sound: not sound.is_card)
+
+
+def _may_open(name: str, direction: Direction, root: Path) -> bool:
+    """Return whether this user may open a card; of what is none, ALSA says so itself."""
+    place = _PLACE.search(name)
+    letter = "c" if direction is Direction.CAPTURE else "p"
+    if place is None:
+        return True
+    node = root / f"dev/snd/pcmC{place[1]}D{place[2]}{letter}"
+    return not node.exists() or _may(node)
 
 
 def cameras(root: Path = Path("/")) -> list[Node]:

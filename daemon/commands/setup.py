@@ -8,10 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from ..errors import ExitStatus
+from ..errors import ConfigurationError, ExitStatus
 from .command import Commands, add_config, config_path
 
-_STEPS = ("parts", "key", "microphone", "speaker", "button", "ring", "camera", "talking")
+_STEPS = ("parts", "key", "microphone", "speaker", "button", "mute", "ring", "camera", "talking")
 
 
 def add_to(commands: Commands) -> None:
@@ -53,8 +53,13 @@ def _setup(asked: argparse.Namespace) -> int:
             asyncio.run(set_up(path, TypedTerminal(), real_bench(), Service(), asked.steps or _STEPS))
     except KeyboardInterrupt:
         pass  # it has said what became of it
+    except ConfigurationError as refused:
+        print(*refused.faults, sep="\n", file=sys.stderr)
+        print(f"Correct that first. Or move {path} away: then one is made that has the answers only.", file=sys.stderr)
+        return ExitStatus.CONFIGURATION
     except OSError as error:
-        print(f"It cannot be written: {error.filename}: {error.strerror}", file=sys.stderr)
+        # A disk that is full tells no name; what was there is there still.
+        print(f"It cannot be written: {error.filename or path}: {error.strerror}", file=sys.stderr)
         return ExitStatus.BUG
     return ExitStatus.ASKED_TO_STOP
 

@@ -126,13 +126,14 @@ def _pin_numbers(config: Config) -> dict[str, int]:
 
 
 def _pins(patient: Patient) -> Iterable[Finding]:
+    lit = patient.config.leds.driver == "rgb_led"  # contacts are read without lgpio
     facts = pins.look(
         patient.machine,
         _pin_numbers(patient.config),
         is_pi=patient.board.is_pi,
         service_pid=patient.service_pid,
-        library="lgpio" in patient.libraries,
-        unit_environment=patient.unit.environment,
+        library=not lit or "lgpio" in patient.libraries,
+        unit_environment=patient.unit.environment if lit else None,
     )
     return pins.findings(facts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Awaitable, Iterable, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from daemon.errors import ConfigurationError
 from daemon.live.models import refusals
 from hardware.blocking import in_thread
 
-from . import network
+from . import identity, network
 from .areas import AREAS, CONFIGURATION, PROBES, key_facts
 from .finding import Finding, fine, note, to_do
 from .machine import Machine
@@ -23,6 +24,7 @@ from .patient import Patient, admitted
 from .reach import reach
 from .session import tried
 
+_FILE_S: Final = 5.0
 _DOOR_S: Final = 10.0
 _ONLINE_S: Final = 25.0
 """The SDK alone takes 8 s to be imported on the smallest board (hardware.md section 8)."""
@@ -42,6 +44,7 @@ async def examine(config_file: Path | None, *, online: bool, root: Path = Path("
     config, findings = _configuration(config_file or machine.path(str(default_path())))
     patient = await admitted(machine, config or Config(), online=online)
     found = await asyncio.gather(
+        *([_within(_FILE_S, CONFIGURATION, _shut(patient))] if config_file is None else []),
         *(_within(limit_s, area, look(patient)) for area, limit_s, look, needs in PROBES if config or not needs),
         *([_online(patient)] if online and config else []),
     )
@@ -63,8 +66,23 @@ def _mended(fault: str, path: Path) -> tuple[str, str]:
     """Return a fault of the configuration, and where to correct it; the sentence itself says how."""
     if not path.exists():
         return f"there is no {path}", "sudo vocative setup asks what it needs, and writes it"
+    if not os.access(path, os.R_OK):
+        return f"this user may not read {path}", "Look again with sudo"
     line = re.match(rf"{re.escape(path.name)}:(\d+):", fault)
     return fault.removesuffix("."), f"Correct {f'line {line[1]} of ' if line else ''}{path}"
+
+
+async def _shut(patient: Patient) -> Iterable[Finding]:
+    """Say so if the service may not read the configuration."""
+    machine, service = patient.machine, patient.unit
+    if not service.installed:
+        return ()
+
+    def look() -> Iterable[Finding]:
+        user = identity.look(machine, service.user, (), installed=True)
+        return tuple(identity.shut_file(CONFIGURATION, user, machine.node(str(default_path()))))
+
+    return await in_thread(look)
 
 
 async def _within(limit_s: float, area: str, looking: Awaitable[Iterable[Finding]]) -> list[Finding]:

@@ -105,6 +105,16 @@ def _shut(facts: Facts, part: str, nodes: list[Node]) -> Finding:
     return to_do(AREA, what, "sudo udevadm trigger; if that changes nothing, install vocative again for its udev rules")
 
 
+def shut_file(area: str, facts: Facts, node: Node | None) -> Iterator[Finding]:
+    """Say so if the service may not read a file of its owner's that it needs."""
+    if facts.uid is not None and node is not None and not readable(node, facts.uid, facts.gids):
+        yield to_do(
+            area,
+            f"the service's user {facts.user} may not read {node.path} (mode {node.mode:04o})",
+            f"sudo chgrp {facts.user} {node.path} && sudo chmod 640 {node.path}",
+        )
+
+
 def usable(node: Node, uid: int | None, gids: frozenset[int]) -> bool:
     """Return whether a user may read and write a device."""
     return _bits(node, uid, gids) & 0o6 == 0o6

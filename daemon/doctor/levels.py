@@ -55,7 +55,8 @@ def findings(facts: Facts) -> Iterator[Finding]:
         yield to_do(
             AREA,
             what,
-            f"Try microphone.channel = {other}; else check its own switch and its wires, SD and L/R above all",
+            f"Try microphone.channel = {other}, or sudo vocative setup microphone, which listens to all channels;"
+            " else check its own switch and its wires, SD and L/R above all",
         )
         return
     rms_dbfs, peak_dbfs = _dbfs(math.sqrt(float(np.mean(heard**2)))), _dbfs(float(np.abs(heard).max()))

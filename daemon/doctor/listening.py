@@ -8,6 +8,7 @@ from typing import Final
 
 from daemon.config import Config
 from daemon.control.client import ask
+from daemon.mute_switch import shut_off
 from hardware.blocking import in_thread
 from hardware.board import open_board, sound_devices
 from hardware.interfaces import Board, HardwareError
@@ -101,7 +102,9 @@ async def _loudest(socket: Path) -> levels.Overheard | None:
 
 
 async def _heard(board: Board, config: Config) -> list[Finding]:
-    """Listen for a second."""
+    """Listen for a second, unless the switch on the device says that nobody may."""
+    if await shut_off(board):
+        return [note(levels.AREA, "the mute switch shuts the microphone off: not measured", "Move it, and look again")]
     try:
         microphone = await board.microphone()
     except HardwareError as error:

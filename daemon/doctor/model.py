@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from daemon.live.models import LiveKeys, capabilities, warnings
+from daemon.live.live_keys import LiveKeys
+from daemon.live.models import capabilities, warnings
 
 from .finding import Finding, fine, note
 

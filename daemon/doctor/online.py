@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from daemon.errors import LinkError
-from daemon.events import Fault
 from daemon.live.resume import Pause, decide
+from daemon.status import Fault
 
 from .finding import Finding, fine, to_do
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.config import Config
-from daemon.control.client import ask
+from daemon.control.client import Reply, ask
 from daemon.tools.machine import machine as told_by_kernel
 from hardware.blocking import in_thread
 
@@ -66,11 +66,19 @@ async def _asked(path: Path) -> tuple[running.Facts, int]:
     pid = 0
     try:
         pid = await in_thread(lambda: _listener(path))
-        return running.Facts(dict(await ask(path, "status"))), pid
+        return running.Facts(dict(await _status(path))), pid
     except (PermissionError, ValueError):  # the socket's mode, and what the daemon says to those it does not let in
         return running.Facts(None, denied=True), pid
     except OSError:  # a TimeoutError, too
         return running.Facts(None), pid
+
+
+async def _status(path: Path) -> Reply:
+    """Return the daemon's status, with what a reload would change, if it is new enough to be asked for that."""
+    try:
+        return await ask(path, "changes")
+    except ValueError:
+        return await ask(path, "status")
 
 
 def _listener(path: Path) -> int:

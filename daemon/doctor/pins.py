@@ -46,9 +46,9 @@ class Facts:
     service_pid: int
     """Of the running service; 0 if it does not run."""
     library: bool
-    """Whether vocative's Python can import lgpio."""
+    """Whether vocative's Python can import lgpio, or needs not."""
     unit_environment: str | None
-    """Environment= of the unit; None if it is not installed."""
+    """Environment= of the unit; None if it is not installed, or nothing needs it."""
 
 
 def look(

@@ -35,7 +35,7 @@ class Style:
 
     def painted(self, text: str, colour: str) -> str:
         """Return `text` in a colour, where there are colours."""
-        return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured else text
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured and text else text
 
 
 def as_text(findings: Sequence[Finding], style: Style) -> str:

@@ -48,6 +48,8 @@ class Facts:
     """Whether the name is that of a PCM in ALSA's configuration."""
     works: bool
     """Whether the running daemon says that it has it."""
+    none: bool = False
+    """Whether there is nothing at all that could be meant."""
 
 
 def look(
@@ -83,7 +85,8 @@ def look(
         refused = str(missing)
     proc = machine.path("/proc")
     # PortAudio leaves out what is busy while it looks.
-    busy = busy_card(wanted, direction, proc) if refused and abilities is not None else ""
+    none = not any(device.serves(direction) for device in devices)
+    busy = busy_card(wanted, direction, proc) if (refused or none) and abilities is not None else ""
     return Facts(
         direction=direction,
         wanted=wanted,
@@ -97,6 +100,7 @@ def look(
         service_pid=service_pid,
         made_up=bool(wanted) and _in_alsas_configuration(machine, wanted),
         works=works,
+        none=none,
     )
 
 
@@ -105,7 +109,11 @@ def findings(facts: Facts) -> Iterator[Finding]:
     part = facts.direction.value
     device = f'{part}: "{facts.name}"' if facts.name else f"{part}: the system's default device"
     others = [holder for holder in facts.holders if holder.pid != facts.service_pid]
-    if facts.refused:
+    if facts.none and not facts.works and not facts.held and not facts.made_up:
+        does, lists = ("captures", "arecord") if facts.direction is Direction.CAPTURE else ("plays", "aplay")
+        remedy = f"Plug one in, or have its overlay loaded (see overlays) and restart; `{lists} -l` lists what there is"
+        yield to_do(AREA, f"{part}: there is no sound card that {does}", remedy)
+    elif facts.refused:
         if facts.works:
             yield note(AREA, f'{part}: no card fits "{facts.wanted}", and the running daemon has one open')
         elif facts.made_up:

@@ -21,6 +21,9 @@ MOST_GAIN_DB: Final = 40.0
 _LIMIT: Final = 32_700
 _MOST_AT_LIMIT: Final = 0.001
 """Share of the samples; a shout may touch the limit, speech must not."""
+_AS_LOUD_DB: Final = 3.0
+"""Within so much of the loudest channel the first one is taken: an array gives the voice that it has made of all of
+them there."""
 _QUIET: Final = 0.1
 """Share of the frames that are taken for the room without the voice."""
 
@@ -74,3 +77,16 @@ def best(all_heard: Mapping[str, Heard]) -> str | None:
     """Return the name of the one in which the voice is loudest, of those that are well; None if there is none."""
     well = {name: one.voice_dbfs for name, one in all_heard.items() if one.verdict is Verdict.VOICE}
     return max(well, key=lambda name: well[name] or SILENCE_DBFS) if well else None
+
+
+def best_channel(channels: Sequence[Heard]) -> int:
+    """Return the place of the channel to take of a microphone's: the first that hears a voice about as loud as any.
+
+    If none is well, the first one that hears anything at all.
+    """
+    voices = {place: one.voice_dbfs for place, one in enumerate(channels) if one.verdict is Verdict.VOICE}
+    levels = {place: level_dbfs for place, level_dbfs in voices.items() if level_dbfs is not None}
+    if levels:
+        least_dbfs = max(levels.values()) - _AS_LOUD_DB
+        return next(place for place, level_dbfs in levels.items() if level_dbfs >= least_dbfs)
+    return next((place for place, one in enumerate(channels) if one.verdict is not Verdict.DEAD), 0)

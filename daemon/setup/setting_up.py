@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from hardware.board import open_board
+from hardware.board import open_board, open_channels
 from hardware.inventory import cameras, sounds
 
 from ..config import Config, load
@@ -20,6 +20,7 @@ from .button import button
 from .camera import camera
 from .key import key
 from .microphone import microphone
+from .mute import mute
 from .profiles import profile
 from .ring import ring
 from .service import Service
@@ -34,6 +35,7 @@ STEPS: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {
     "microphone": microphone,
     "speaker": speaker,
     "button": button,
+    "mute": mute,
     "ring": ring,
     "camera": camera,
     "talking": talking,
@@ -44,7 +46,7 @@ _BACKUP: Final = ".bak"
 
 def real_bench() -> Bench:
     """Return what this machine has."""
-    return Bench(open_board, sounds, cameras, lambda: str(stored() or ""))
+    return Bench(open_board, open_channels, sounds, cameras, lambda: str(stored() or ""))
 
 
 async def set_up(

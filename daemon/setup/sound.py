@@ -33,5 +33,6 @@ def candidates(walk: Walk, direction: Direction) -> list[Sound]:
         walk.say(f"  {sound.device}{name}{'' if sound.rates_hz else f': {ability(sound)}'}")
     usable = [sound for sound in cards or found if sound.rates_hz][:_MOST]
     if not usable:
-        walk.say(f"There is no {part} that can be used. See docs/parts.md.")
+        walk.say(f"There is no {part} that can be used. Plug one in, or load its overlay (docs/parts.md), then:")
+        walk.say(f"  sudo vocative setup {part}")
     return usable

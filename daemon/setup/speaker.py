@@ -12,7 +12,7 @@ from hardware.sound_devices import Direction
 from ..audio.earcon import Earcon, sound
 from ..audio.volume import Volume
 from .sound import candidates
-from .walk import Walk
+from .walk import Value, Walk, kept_rate_hz
 
 LOUDER_PERCENT: Final = 10
 _SILENCE_FRAMES: Final = 25
@@ -36,7 +36,7 @@ async def speaker(walk: Walk) -> None:
                 break
             match await walk.ask("Did you hear three notes?", "yes", "no", "again", "louder", "softer"):
                 case 0:
-                    walk.put(speaker__driver="pyaudio", speaker__device=name, speaker__volume_percent=volume_percent)
+                    walk.put(**_meaning(walk, name), speaker__volume_percent=volume_percent)
                     return
                 case 1:
                     again = False
@@ -50,9 +50,15 @@ async def speaker(walk: Walk) -> None:
         walk.say("None of them was heard, so it is left as it is. Look at the wires and the amplifier's supply.")
 
 
+def _meaning(walk: Walk, name: str) -> dict[str, Value]:
+    """Return the keys by which the configuration means that loudspeaker."""
+    rate_hz = kept_rate_hz(walk.config.speaker, name)
+    return {"speaker__driver": "pyaudio", "speaker__device": name, "speaker__rate_hz": rate_hz}
+
+
 async def _play(walk: Walk, name: str, volume_percent: int) -> None:
     """Play, and return when it has sounded. Raises `HardwareError`."""
-    opened = await walk.board(speaker__driver="pyaudio", speaker__device=name).speaker()
+    opened = await walk.board(**_meaning(walk, name)).speaker()
     try:
         pcm = bytes(_SILENCE_FRAMES * DOWN.frame_bytes) + sound(Earcon.RING) + DOWN.silence
         volume = Volume(volume_percent)

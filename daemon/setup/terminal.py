@@ -38,6 +38,8 @@ class TypedTerminal:
                 # The terminal hands out a line at a time.
                 typed.set_result(os.read(self._descriptor, _LONGEST_LINE_BYTES))
 
+        # What was typed while something was tried, such as one Enter too many, is no answer to what is asked now.
+        termios.tcflush(self._descriptor, termios.TCIFLUSH)
         with _unseen(self._descriptor, hidden):
             print(prompt, end="", flush=True)  # only now: whoever reads it may type at once
             loop.add_reader(self._descriptor, read)

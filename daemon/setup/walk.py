@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from hardware.channels import Channels
 from hardware.interfaces import Board
 from hardware.inventory import Node, Sound
-from hardware.settings import BoardSettings
+from hardware.settings import BoardSettings, MicrophoneSettings
 from hardware.sound_devices import Direction
 
 from ..config import Config
+from ..config.schema import MicrophoneSection, SpeakerSection
 from ..keys.credentials import Secret
 from .question import Question, whole_number
 
@@ -43,6 +45,8 @@ class Bench:
     """What the steps try things with."""
 
     open_board: Callable[[BoardSettings], Board]
+    open_channels: Callable[[MicrophoneSettings, int], Awaitable[Channels]]
+    """As `hardware.board.open_channels`."""
     sounds: Callable[[dict[Direction, str]], dict[Direction, list[Sound]]]
     """As `hardware.inventory.sounds`; raises `HardwareError`."""
     cameras: Callable[[], list[Node]]
@@ -85,6 +89,11 @@ class Walk:
         """Return the board that the configuration with `values` describes."""
         return self.bench.open_board(self.having(values).board())
 
+    async def channels(self, device: str, count: int) -> Channels:
+        """Open the first `count` channels of a microphone, without gain. Raises `HardwareError`."""
+        rate_hz = kept_rate_hz(self.config.microphone, device)
+        return await self.bench.open_channels(MicrophoneSettings(device=device, rate_hz=rate_hz), count)
+
     def say(self, text: str = "") -> None:
         """Show `text`."""
         self.terminal.say(text)
@@ -107,3 +116,8 @@ class Walk:
         while (number := whole_number(await self.terminal.line(prompt), default, least, most)) is None:
             prompt = f"Please type a number from {least} to {most}: "
         return number
+
+
+def kept_rate_hz(section: MicrophoneSection | SpeakerSection, device: str) -> int:
+    """Return the rate to open `device` at: one that is configured was meant for the device that is configured."""
+    return section.rate_hz if device == section.device else 0

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from daemon.config import Config
-from daemon.doctor import network, online
+from daemon.doctor import network, online, running
 from daemon.doctor.finding import Finding, Verdict
 from daemon.doctor.reach import reach
 from daemon.doctor.session import tried
@@ -228,6 +228,10 @@ def test_beside_the_running_daemon_it_asks_that_and_opens_nothing(
         findings = examined("--config", str(one.config), status=0, GEMINI_API_KEY=KEY)
         assert one.ask("status")["faults"] == []
         assert one.process.text == before, "it was disturbed"
+        one.config.write_text(one.config.read_text() + "\n[prices]\ncurrency = 'GBP'\n")
+        newer = list(running.findings(running.Facts(one.ask("changes")), unit_active=False))
+        assert one.process.text == before
+    assert newer[-1].what == "the configuration was changed since the daemon read it: prices.currency"
     assert "fine: the daemon says: " in told(findings, "running")
     assert "as the running daemon measures it" in told(findings, "levels")
 

@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -58,11 +58,11 @@ class Typist:
 
 
 @contextmanager
-def setting_up(config: Path, *steps: str) -> Iterator[Typist]:
-    """Run the command; at the end of the body it must end by itself, with status 0."""
+def setting_up(config: Path, *steps: str, program: Sequence[str] = ("daemon",), status: int = 0) -> Iterator[Typist]:
+    """Run the command; at the end of the body it must end by itself, with that status."""
     keyboard, terminal = pty.openpty()
     # With the terminal as its own, so that Ctrl-C means it.
-    command = ["setsid", "--ctty", sys.executable, "-m", "daemon", "setup", "--config", str(config), *steps]
+    command = ["setsid", "--ctty", sys.executable, "-m", *program, "setup", "--config", str(config), *steps]
     running = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal)
     os.close(terminal)
     typist = Typist(keyboard)
@@ -71,7 +71,7 @@ def setting_up(config: Path, *steps: str) -> Iterator[Typist]:
         patience_s = time.monotonic() + PATIENCE_S
         while typist.more(1.0):
             assert time.monotonic() < patience_s, f"it does not end:\n{typist.shown}"
-        assert running.wait(PATIENCE_S) == 0, typist.shown
+        assert running.wait(PATIENCE_S) == status, typist.shown
     finally:
         running.kill()
         running.wait()
@@ -108,6 +108,40 @@ def test_microphone_and_loudspeaker_are_found_by_ear_and_written(private_pulse: 
     assert "ALSA lib" not in owner.shown
 
 
+def test_a_mute_switch_and_a_button_are_found_on_their_pins(own: Path) -> None:
+    fifo = own.with_name("pins")
+    os.mkfifo(fifo)
+    hand = os.open(fifo, os.O_RDWR)  # also to read, so that it can be opened before anybody does
+    try:
+        with setting_up(own, "button", "mute", program=("tests.support.pins_by_hand", str(fifo))) as owner:
+            owner.reads("Is there a button? [Y/n]")
+            owner.types("\n")
+            owner.reads("Press the button now")
+            os.write(hand, b"22 low\n")
+            owner.reads("It is on GPIO22.")
+            owner.reads("shuts the microphone off? [y/N]")
+            owner.types("y\n")
+            owner.reads("Put the switch where the microphone is to be OFF")
+            os.write(hand, b"26 high\n")
+            owner.types("\n")
+            owner.reads("Now flip it")
+            os.write(hand, b"26 low\n")
+            owner.reads("It is on GPIO26, and mutes when its contact is open.")
+            owner.reads("Write it? [Y/n]")
+            owner.types("\n")
+            owner.reads("Written.")
+    finally:
+        os.close(hand)
+    config = load(own)
+    assert (config.button.pin, config.mute.driver, config.mute.pin, config.mute.muted_when) == (
+        22,
+        "gpiozero",
+        26,
+        "open",
+    )
+    assert own.read_text().startswith(OWN)
+
+
 @pytest.mark.parametrize("keys", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_one_can_leave_at_any_time(own: Path, keys: str) -> None:
     with setting_up(own, "parts") as owner:
@@ -128,6 +162,13 @@ def test_one_can_leave_while_the_microphones_listen(private_pulse: PrivatePulse,
         owner.types("\x03")
         owner.reads("Nothing was changed.")
     assert own.read_text() == OWN
+
+
+def test_a_configuration_with_a_mistake_is_to_be_mended_first(own: Path) -> None:
+    own.write_text("[microphone]\ndevice = hw:1\n")
+    with setting_up(own, "parts", status=78) as owner:
+        owner.reads("text stands in quotes")
+        owner.reads("Correct that first. Or move")
 
 
 def test_a_key_is_not_shown(own: Path) -> None:

@@ -231,6 +231,9 @@ NONE_FITS = 'microphone: no device fits "X". There are: "Y". Plug it in, or set 
         ),
         ({"holders": (Holder(604, "vocative"),), "service_pid": 99}, TO_DO, "in use by vocative"),
         ({"name": "", "wanted": "", "rates_hz": None}, FINE, "the system's default device is there"),
+        ({"name": "", "wanted": "", "rates_hz": None, "none": True}, TO_DO, "there is no sound card that captures"),
+        ({"refused": NONE_FITS, "none": True}, TO_DO, "-> Plug one in"),
+        ({"name": "", "wanted": "", "rates_hz": None, "none": True, "works": True}, FINE, "is there"),
     ],
 )
 def test_a_card(changes: dict[str, Any], verdict: Verdict, words: str) -> None:
@@ -571,14 +574,38 @@ def test_a_service_in_its_pause_does_not_run() -> None:
     assert not pausing.active
 
 
+def test_a_configuration_that_the_service_may_not_read() -> None:
+    path = "/etc/vocative/vocative.toml"
+    assert not list(identity.shut_file("configuration", USER, Node(path, 0, 0, 0o644, 0.0)))
+    (found,) = identity.shut_file("configuration", USER, Node(path, 0, 0, 0o600, 0.0))
+    assert found.what == "the service's user vocative may not read /etc/vocative/vocative.toml (mode 0600)"
+    assert found.remedy == f"sudo chgrp vocative {path} && sudo chmod 640 {path}"
+
+
+BUSY = {"microphone": "microphone: it is in use. jack.service holds it: stop that."}
+
+
+def changed(**changes: list[str]) -> running.Facts:
+    """A daemon that goes by another configuration than is in the file."""
+    return running.Facts({"meaning": "ready", "faults": [], "changes": changes})
+
+
 @pytest.mark.parametrize(
     ("facts", "unit_active", "verdict", "words"),
     [
         (running.Facts({"meaning": "ready", "faults": []}), True, FINE, "ready"),
         (running.Facts({"faults": ["microphone"]}), True, TO_DO, "Plug the microphone in"),
+        (running.Facts({"faults": ["microphone"], "wrong": BUSY}), True, TO_DO, "fault: microphone: it is in use"),
+        (running.Facts({"faults": ["microphone"], "wrong": BUSY}), True, TO_DO, "jack.service holds it: stop that"),
         (running.Facts({"faults": ["key", "limit"]}), True, TO_DO, "--online"),
         (running.Facts({"faults": ["something newer"]}), True, TO_DO, "journalctl"),
         (running.Facts({"faults": [], "muted": True}), True, NOTE, "vocative unmute"),
+        (changed(applied=["speaker.earcons"]), True, TO_DO, "sudo systemctl reload vocative"),
+        (changed(applied=["speaker.earcons"]), True, TO_DO, "since the daemon read it: speaker.earcons"),
+        (changed(applied=["speaker.earcons"], needs_restart=["leds.count"]), True, TO_DO, "systemctl restart vocative"),
+        (changed(needs_restart=list("abcdef")), True, TO_DO, "a, b, c, d and 2 more"),
+        (changed(faults=["vocative.toml:3: wrong."]), True, TO_DO, "cannot take the file: vocative.toml:3: wrong"),
+        (changed(), True, FINE, "ready"),
         (running.Facts(None), True, TO_DO, "does not answer"),
         (running.Facts(None), False, NOTE, "does not run"),
         (running.Facts(None, denied=True), True, NOTE, "sudo"),

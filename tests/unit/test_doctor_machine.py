@@ -131,3 +131,10 @@ def test_one_area_that_breaks_does_not_cost_the_others(tmp_path: Path) -> None:
     broken = [one for one in findings if one.area == identity.AREA]
     assert [one.what.split(": ")[0] for one in broken] == ["could not be looked at"]
     assert any("arecord" in one.what for one in findings)
+
+
+def test_a_configuration_that_only_its_owner_may_read_is_found(tmp_path: Path) -> None:
+    pi = good_pi(tmp_path)
+    (pi.folder / "etc/vocative/vocative.toml").chmod(0o600)
+    findings = asyncio.run(examine(None, online=False, root=pi.folder))
+    assert any("user vocative may not read /etc/vocative/vocative.toml (mode 0600)" in one.what for one in findings)

@@ -56,6 +56,31 @@ def test_a_process_that_may_not_be_looked_at_has_a_number(pi: PiRoot) -> None:
     assert list(map(str, holders)) == ["process 604"]
 
 
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        ("system.slice/jack.service", "jack.service"),
+        ("system.slice/system-a.slice/a@1.service/payload", "a@1.service"),
+        ("user.slice/user-1000.slice/user@1000.service/session.slice/pipewire.service", "pipewire.service of user pi"),
+        ("user.slice/user-1001.slice/session-3.scope", "session-3.scope of user 1001"),
+        ("init.scope", "init.scope"),
+        ("lxc/other", "process 604"),
+    ],
+)
+def test_a_service_that_sees_no_other_processes_is_told_the_unit(pi: PiRoot, group: str, said: str) -> None:
+    """As under ProtectProc=invisible: no /proc/604, but the control groups."""
+    opened(pi, "c", 604)
+    pi.write("/etc/passwd", "root:x:0:0::/root:/bin/sh\npi:x:1000:1000::/home/pi:/bin/bash\n\n")
+    pi.write("/sys/fs/cgroup/cgroup.threads", "2\n3\n")
+    pi.write("/sys/fs/cgroup/system.slice/vocative.service/cgroup.threads", "60\n6040\n")
+    pi.write(f"/sys/fs/cgroup/{group}/cgroup.threads", "603\n604\n")
+    holders = card_holders(CARD, Direction.CAPTURE, pi.folder / "proc")
+    assert list(map(str, holders)) == [said]
+    assert held_by(holders) == (
+        f"{said} holds it (`sudo vocative doctor` names the program): stop that, or choose another device"
+    )
+
+
 def test_this_process_does_not_count(pi: PiRoot) -> None:
     pi.process(os.getpid(), "us", "/dev/gpiochip0")
     pi.process(9, "gpiomon", "/dev/gpiochip0")
@@ -69,7 +94,7 @@ def test_where_there_is_no_proc_nobody_is_known(tmp_path: Path) -> None:
 def test_what_is_said_of_holders() -> None:
     assert held_by(()) == ""
     assert held_by((Holder(812, "arecord"),)).startswith("arecord (process 812) holds it: stop that")
-    assert held_by((Holder(1, "a"), Holder(2, ""))).startswith("a (process 1) and process 2 hold it")
+    assert held_by((Holder(1, "a"), Holder(2, ""))).startswith("a (process 1) and process 2 hold it (`sudo vocative")
 
 
 def test_a_card_that_only_the_kernel_lists_is_busy(pi: PiRoot) -> None:

@@ -13,19 +13,20 @@ import pytest
 from daemon.commands import setup as command
 from daemon.config import Config, load
 from daemon.errors import ConfigurationError
-from daemon.setup.button import likely_pins
-from daemon.setup.loudness import Heard, Verdict, best, heard
+from daemon.setup.loudness import Heard, Verdict, best, best_channel, heard
+from daemon.setup.pins import likely_pins, taken
 from daemon.setup.profiles import PROFILES
 from daemon.setup.question import Question, whole_number
 from daemon.setup.service import Service
 from daemon.setup.setting_up import STEPS, set_up
 from daemon.setup.toml_text import difference, edited
 from daemon.setup.walk import Bench, Left, Value
+from hardware.channels import Channels, worth_hearing
 from hardware.interfaces import Board, Frame
 from hardware.inventory import Node, Sound
 from hardware.pcm import FRAME_S, UP, gain_of_db, s16le
-from hardware.settings import BoardSettings
-from hardware.simulated import SimulatedBoard
+from hardware.settings import BoardSettings, MicrophoneSettings
+from hardware.simulated import SimulatedBoard, SimulatedMicrophone
 from hardware.sound_devices import Direction
 from tests.support.virtual_time import run
 
@@ -44,14 +45,30 @@ def noise(level_dbfs: float, length_s: float) -> bytes:
     return s16le(np.random.default_rng(1).normal(0.0, 32768.0 * gain_of_db(level_dbfs), count))
 
 
-def a_sound(device: str, *, card: bool = True, busy: bool = False) -> Sound:
+def a_sound(device: str, *, card: bool = True, busy: bool = False, channels: int = 1) -> Sound:
     name = f"{device} (hw:1,0)" if card else device
-    return Sound(device, name, 2, () if busy else (48_000,), busy, ("arecord (process 7)",) if busy else (), False)
+    return Sound(
+        device, name, channels, () if busy else (48_000,), busy, ("arecord (process 7)",) if busy else (), False
+    )
+
+
+@dataclass
+class SideBySide:
+    """`Channels` of simulated microphones."""
+
+    mics: Sequence[SimulatedMicrophone]
+
+    async def read(self, channel: int) -> Frame:
+        return await self.mics[channel].read()
+
+    async def close(self) -> None:
+        for mic in self.mics:
+            await mic.close()
 
 
 @dataclass
 class Workshop:
-    """Simulated boards, one for each microphone, loudspeaker and pin."""
+    """Simulated boards, one for each channel of a microphone, for each loudspeaker and pin."""
 
     microphones: Sequence[Sound] = (a_sound("hw:CARD=Far"), a_sound("hw:CARD=Near"))
     speakers: Sequence[Sound] = (a_sound("hw:CARD=Hdmi"), a_sound("hw:CARD=Amp"))
@@ -62,10 +79,22 @@ class Workshop:
 
     def bench(self) -> Bench:
         found = {Direction.CAPTURE: list(self.microphones), Direction.PLAYBACK: list(self.speakers)}
-        return Bench(self.open_board, lambda _: found, lambda: list(self.seen_cameras), lambda: self.key)
+        return Bench(
+            self.open_board, self.open_channels, lambda _: found, lambda: list(self.seen_cameras), lambda: self.key
+        )
 
     def open_board(self, settings: BoardSettings) -> Board:
-        return self.board(f"{settings.microphone.device} {settings.speaker.device} {settings.button.pin}", settings)
+        pins = f"{settings.button.pin}{f' {settings.mute.pin}' if settings.mute.driver == 'gpiozero' else ''}"
+        return self.board(f"{settings.microphone.device} {settings.speaker.device} {pins}", settings)
+
+    async def open_channels(self, settings: MicrophoneSettings, count: int) -> Channels:
+        mics = [self.mic(settings.device, channel) for channel in range(count)]
+        for mic in mics:
+            mic.open()
+        return SideBySide(mics)
+
+    def mic(self, device: str, channel: int = 0) -> SimulatedMicrophone:
+        return self.board(f"{device} channel {channel}").mic
 
     def board(self, name: str, settings: BoardSettings | None = None) -> SimulatedBoard:
         if name not in self.boards:
@@ -217,7 +246,7 @@ def test_the_microphone_that_hears_its_owner_is_offered_and_written_with_comment
     def speak() -> None:
         now_s = asyncio.get_running_loop().time()
         for name, level_dbfs in (("Far", -60.0), ("Near", -52.0)):
-            mic = workshop.board(f"hw:CARD={name}  17").mic
+            mic = workshop.mic(f"hw:CARD={name}")
             mic.room_tone = noise(-80.0, 1.0)
             mic.say(noise(level_dbfs, 2.0), at_s=now_s + 2.0)
 
@@ -231,6 +260,89 @@ def test_the_microphone_that_hears_its_owner_is_offered_and_written_with_comment
     assert own.with_name("vocative.toml.bak").read_text() == OWN
     assert '-device = "old"' in person.text
     assert not any(board.mic.is_open for board in workshop.boards.values())
+
+
+def test_the_channel_that_hears_its_owner_is_offered_of_a_card_with_several(own: Path) -> None:
+    """An I2S microphone whose L/R is tied to 3.3 V is the right one of two."""
+    own.write_text('[microphone]\ndevice = "old"\nrate_hz = 44100  # of the old one\n')
+    workshop = Workshop(microphones=(a_sound("hw:CARD=Stereo", channels=2), a_sound("hw:CARD=Plain")))
+
+    def speak() -> None:
+        right = workshop.mic("hw:CARD=Stereo", 1)
+        right.room_tone = workshop.mic("hw:CARD=Plain").room_tone = noise(-80.0, 1.0)
+        right.say(noise(-40.0, 2.0), at_s=asyncio.get_running_loop().time() + 2.0)
+
+    person = Person([speak, "", "", "y"])
+    assert walked(own, person, ["microphone"], workshop)
+    assert "the first channel delivers nothing but silence\n    the second channel hears you, your" in person.text
+    assert "Which channel of it?" in person.text
+    microphone = load(own).microphone
+    assert (microphone.device, microphone.channel, microphone.rate_hz) == ("hw:CARD=Stereo", 1, 0)
+    assert "channel = 1" in own.read_text()
+    assert "rate_hz = 0  # of the old one" in own.read_text()
+
+
+def test_channels_that_hear_the_very_same_are_not_asked_about(own: Path) -> None:
+    own.write_text('[microphone]\ndevice = "old"\nchannel = 3\n')
+    workshop = Workshop(microphones=(a_sound("hw:CARD=Headset", channels=2),))
+    for channel in (0, 1):
+        workshop.mic("hw:CARD=Headset", channel).room_tone = noise(-60.0, 1.0)
+    person = Person(["", "1", "y"])
+    assert walked(own, person, ["microphone"], workshop)
+    assert "  hw:CARD=Headset: hears the room, but no voice" in person.text
+    assert load(own).microphone.channel == 0  # that of the old one means nothing here
+
+
+def test_the_first_channel_is_taken_that_hears_the_voice_about_as_loud_as_any() -> None:
+    def voice(dbfs: float) -> Heard:
+        return Heard(Verdict.VOICE, dbfs, -70.0)
+
+    dead, room = Heard(Verdict.DEAD, None, -96.0), Heard(Verdict.NO_VOICE, None, -70.0)
+    assert best_channel([voice(-42.0), voice(-40.0), voice(-41.0), dead]) == 0
+    assert best_channel([dead, voice(-50.0), voice(-40.0), room]) == 2
+    assert best_channel([dead, room]) == 1
+    assert best_channel([dead, dead]) == 0
+    assert [worth_hearing(1, is_card=True), worth_hearing(6, is_card=True), worth_hearing(18, is_card=True)] == [
+        1,
+        6,
+        8,
+    ]
+    assert [worth_hearing(64, is_card=False), worth_hearing(2, is_card=False)] == [1, 2]
+
+
+def test_a_microphone_that_is_too_loud_is_not_offered_but_may_be_taken(own: Path) -> None:
+    own.write_text("[microphone]\ngain_db = 20.0\n")
+    workshop = Workshop(microphones=(a_sound("hw:CARD=Loud"),))
+
+    def shout() -> None:
+        mic = workshop.mic("hw:CARD=Loud")
+        mic.room_tone = noise(-40.0, 1.0)
+        mic.say(noise(0.0, 2.0), at_s=asyncio.get_running_loop().time() + 2.0)
+
+    person = Person([shout, "", shout, "1", "y"])
+    assert walked(own, person, ["microphone"], workshop)
+    assert "hw:CARD=Loud: is too loud: it hears its own limit" in person.text
+    assert person.text.count("terminal, alsamixer") == 2
+    assert (load(own).microphone.device, load(own).microphone.gain_db) == ("hw:CARD=Loud", 0.0)
+
+
+def test_nothing_is_heard_while_the_mute_switch_is_on(own: Path) -> None:
+    own.write_text('[microphone]\ndevice = "old"\n[mute]\ndriver = "gpiozero"\n')
+    workshop = Workshop()
+    switch = workshop.board("old  17 26").slide
+    switch.muted = True
+
+    def move() -> None:
+        assert not any(board.mic.captured for board in workshop.boards.values())
+        switch.muted = False
+
+    person = Person([move, "", "leave it"])
+    assert not walked(own, person, ["microphone"], workshop)
+    assert person.text.count("The mute switch shuts the microphones off") == 1
+    assert workshop.mic("hw:CARD=Near").captured
+
+    switch.muted = True
+    assert not walked(own, Person(["leave it"]), ["microphone"], workshop)
 
 
 def test_a_dead_or_busy_microphone_is_told_and_not_offered(own: Path) -> None:
@@ -257,12 +369,13 @@ def test_the_loudspeaker_that_was_heard_is_taken_at_the_volume_it_was_heard_at(o
 def test_the_button_is_found_by_pressing_it(own: Path) -> None:
     workshop = Workshop()
 
-    def press() -> None:
-        workshop.board("old  6").push_button.press()  # hangs, or is no button at all
-        button = workshop.board("old  22").push_button
-        asyncio.get_running_loop().call_later(3.0, button.press)
+    def hang() -> None:
+        workshop.board("old  6").push_button.press()  # or is no button at all
 
-    person = Person(["", ""], when_told={"Press the button now": press})
+    def press() -> None:
+        workshop.board("old  22").push_button.press()
+
+    person = Person([hang, ""], when_told={"Press the button now": press})
     assert walked(own, person, ["button"], workshop)
     assert load(own).button.pin == 22
     assert "GPIO6 is closed all the time" in person.text
@@ -274,6 +387,49 @@ def test_a_button_that_nobody_presses_leaves_all_as_it_is(own: Path) -> None:
     assert person.text.count("No press was seen.") == 2
     assert "try again: it connects its pin to ground" in person.text
     assert own.read_text() == OWN
+
+
+@pytest.mark.parametrize("closed_when_off", [False, True])
+def test_the_mute_switch_is_found_by_flipping_it(own: Path, closed_when_off: bool) -> None:
+    workshop = Workshop()
+
+    def put_off() -> None:
+        workshop.board("old  17 24").slide.muted = True  # a contact that is closed all the time
+        workshop.board("old  17 26").slide.muted = closed_when_off
+
+    def flip() -> None:
+        switch = workshop.board("old  17 26").slide
+        asyncio.get_running_loop().call_later(3.0, switch.flip, not closed_when_off)
+
+    person = Person(["y", put_off, "y"], when_told={"Now flip it": flip})
+    assert walked(own, person, ["mute"], workshop)
+    mute = load(own).mute
+    assert (mute.driver, mute.pin, mute.pull_up) == ("gpiozero", 26, True)
+    assert mute.muted_when == ("closed" if closed_when_off else "open")
+    assert ("A wire that comes off would open the microphone" in person.text) is closed_when_off
+    assert own.read_text().startswith(OWN)
+
+
+def test_a_mute_switch_that_nobody_flips_leaves_all_as_it_is(own: Path) -> None:
+    person = Person(["y", "", "3", "", "1"])
+    assert not walked(own, person, ["mute"])
+    assert person.text.count("Nothing has changed on any pin.") == 2
+    assert "try again: it connects its pin to ground" in person.text
+    assert own.read_text() == OWN
+
+
+def test_one_switch_is_not_looked_for_on_the_pin_of_another_part(own: Path) -> None:
+    assert taken(Config(), but="mute") == {17}
+    assert taken(Config(), but="button") == set()
+    person = Person(["y", ""])
+    walked(own, person, ["mute"])
+    assert "GPIO4, 5, 6, 12, 13, 16, 22" in person.text
+
+
+def test_without_a_mute_switch_there_is_none(own: Path) -> None:
+    own.write_text('[mute]\ndriver = "gpiozero"\n')
+    assert walked(own, Person(["n", "y"]), ["mute"])
+    assert load(own).mute.driver == "none"
 
 
 def test_buttons_are_not_looked_for_where_sound_and_buses_are() -> None:
