@@ -104,17 +104,19 @@ def became(turns: Sequence[Turn], period: Period) -> dict[str, list[float]]:
 def outages(entries: Iterable[Entry]) -> list[Outage]:
     """Return when there was no connection, from the first failure until it came up, or until the service ended.
 
-    One that goes on is counted until the last line that there is.
+    One that goes on is counted until the last line that there is; so is one whose device was switched off meanwhile:
+    until the last line before it started again.
     """
     found: list[Outage] = []
     begin_s: float | None = None
     last_s = 0.0
     for one in entries:
-        last_s = one.at_s
+        if one.event != "daemon.ready":
+            last_s = one.at_s
         if one.event in {"link.lost", "link.failed"}:
             begin_s = one.at_s if begin_s is None else begin_s
         elif one.event in {"link.up", "link.left", "daemon.ready", "daemon.stopped"} and begin_s is not None:
-            found.append(Outage(begin_s, one.at_s))
+            found.append(Outage(begin_s, last_s))
             begin_s = None
     if begin_s is not None:
         found.append(Outage(begin_s, last_s))

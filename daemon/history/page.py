@@ -73,7 +73,12 @@ class _Body:
         yield from self._latency()
         yield self._section("Turns", self._turns_said(), self._turns_drawn())
         yield from self._links()
-        yield from self._underruns()
+        yield from self._gaps(
+            "Answers that ran dry", [one.underruns for one in self._turns], "the network was slow or uneven"
+        )
+        yield from self._gaps(
+            "Answers that stuttered", [one.stuttered for one in self._turns], "this computer had too much else to do"
+        )
         yield from self._tokens()
         yield from self._course("Memory", "memory_mib", "MiB", "Of the whole program, after turns.")
         yield from self._course("Temperature", "temperature_c", "°C", "From 80 °C on a Raspberry Pi slows down.")
@@ -98,6 +103,7 @@ class _Body:
             (value("nine_ms", answers.nine_tenths) if answers else "-", "to an answer, in 9 turns of 10"),
             (span(gone_s), "without a connection" + (f", lost {_times(lost)}" if (lost := len(self._outages)) else "")),
             (str(sum(one.underruns for one in self._turns)), "times that an answer ran dry"),
+            (str(sum(one.stuttered for one in self._turns)), "times that one stuttered"),
             (_grouped(sum(one.tokens for one in self._turns)), "tokens"),
         ]
         if costs:
@@ -150,15 +156,15 @@ class _Body:
         gone = [one / divisor for one in seconds]
         yield self._section("Without a connection", said, bars(self._across, gone, f"{unit} in {self._an()}", kind=2))
 
-    def _underruns(self) -> Iterator[str]:
-        dry = [(one.at_s, float(one.underruns)) for one in self._turns if one.underruns]
-        if not dry:
-            yield self._section("Answers that ran dry", "None did.", "")
+    def _gaps(self, title: str, counts: Sequence[int], because: str) -> Iterator[str]:
+        gaps = [(one.at_s, float(count)) for one, count in zip(self._turns, counts, strict=True) if count]
+        if not gaps:
+            yield self._section(title, "None did.", "")
             return
-        often = _times(round(sum(count for _, count in dry))).capitalize()
-        said = f"{often}, in {len(dry)} of {len(self._turns)} turns: the network was slow or uneven."
-        drawn = bars(self._across, counted(dry, self._period), f"times in {self._an()}", kind=1, whole=True)
-        yield self._section("Answers that ran dry", said, drawn)
+        often = _times(sum(counts)).capitalize()
+        said = f"{often}, in {len(gaps)} of {len(self._turns)} turns: {because}."
+        drawn = bars(self._across, counted(gaps, self._period), f"times in {self._an()}", kind=1, whole=True)
+        yield self._section(title, said, drawn)
 
     def _tokens(self) -> Iterator[str]:
         used = [(one.at_s, float(one.tokens)) for one in self._turns if one.tokens]

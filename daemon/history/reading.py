@@ -11,6 +11,7 @@ from typing import Final
 
 from daemon.errors import ConfigurationError
 
+from .clock import put_right
 from .entry import Entry, entry
 
 UNIT: Final = "vocative"
@@ -40,12 +41,12 @@ class Source:
 def read(source: Source) -> list[Entry]:
     """Return what `source` tells of the device, oldest first.
 
-    It is sorted here: a Pi has no clock of its own, and a journal from before it knew the time may lie behind.
+    The times from before the machine's clock was set are put right (`clock`).
 
     Raises:
         ConfigurationError: It cannot be read; the text says what to do.
     """
-    return sorted(_read(source), key=lambda one: one.at_s)
+    return put_right(_read(source))
 
 
 def _read(source: Source) -> list[Entry]:

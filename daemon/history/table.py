@@ -13,8 +13,8 @@ from daemon.telling.wording import value
 from .entry import Entry
 from .turn import Turn, turn
 
-_HEADS: Final = ("", "asked for", "first sound", "spoken", "ran dry", "tokens")
-_WIDTHS: Final = (8, 11, 13, 9, 9, 9)
+_HEADS: Final = ("", "asked for", "first sound", "spoken", "ran dry", "stuttered", "tokens")
+_WIDTHS: Final = (8, 11, 13, 9, 9, 11, 9)
 _BECAME: Final = {
     "answered": "answered",
     "interrupted": "stopped in the answer",
@@ -74,6 +74,7 @@ def _row(at: datetime, one: Turn) -> str:
         _time(one.first_audio_ms),
         _time(one.sounded_ms or None),
         str(one.underruns or "-"),
+        str(one.stuttered or "-"),
         str(one.tokens or "-"),
     )
     return _line(cells, _BECAME.get(one.outcome, one.outcome))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import stat
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -20,6 +23,7 @@ from hypothesis import strategies as st
 from daemon import cli
 from daemon.errors import ConfigurationError
 from daemon.history import charts, figures, scale
+from daemon.history.clock import put_right
 from daemon.history.entry import OF_SYSTEMD, Entry, entry
 from daemon.history.page import page
 from daemon.history.reading import Source, read
@@ -52,6 +56,44 @@ def lost(at_s: float, reason: str = "close 1006") -> Entry:
     return told(at_s, "link.lost", priority=4, words=f"Lost the connection: {reason}")
 
 
+def started(boot_id: str, running_s: float, seems_s: float, event: str) -> Entry:
+    """Return what was told so long after the machine was started, and when its clock said that was."""
+    return Entry(NOON_S + seems_s, event, 6, {}, "", boot_id, running_s)
+
+
+class TestClock:
+    def test_what_was_told_before_the_clock_was_set_was_told_just_before(self) -> None:
+        """Switched off for nine hours in the middle of an outage, and the clock goes on where it stood."""
+        night_s = 9 * 3600.0
+        evening = [started("a", 50.0, -100.0, "link.up"), started("a", 100.0, -50.0, "link.lost")]
+        morning = [
+            started("b", 10.0, -40.0, "daemon.ready"),
+            started("b", 12.0, -38.0, "link.failed"),
+            started("b", 20.0, night_s, "link.up"),
+        ]
+        righted = put_right([*evening, *morning])
+        assert [one.at_s - NOON_S for one in righted] == [-100.0, -50.0, night_s - 10.0, night_s - 8.0, night_s]
+        assert [one.end_s - one.begin_s for one in figures.outages(righted)] == [0.0, 8.0]
+
+    def test_a_clock_from_1970_does_not_make_the_page_fifty_years_long(self) -> None:
+        righted = put_right([started("a", 5.0, 5.0 - NOON_S, "link.failed"), started("a", 9.0, 0.0, "link.up")])
+        assert [one.at_s - NOON_S for one in righted] == [-4.0, 0.0]
+
+    def test_a_clock_that_is_hurried_and_lines_without_a_machine_keep_their_times(self) -> None:
+        slowed = [started("a", 0.0, 0.0, "link.up"), started("a", 86_400.0, 86_401.5, "link.lost")]
+        assert put_right(slowed) == slowed
+        assert put_right([told(2.0, "link.up"), told(1.0, "link.lost")]) == [
+            told(1.0, "link.lost"),
+            told(2.0, "link.up"),
+        ]
+
+    def test_journalctl_tells_which_start_it_was(self) -> None:
+        line = {"__REALTIME_TIMESTAMP": "1000000", "__MONOTONIC_TIMESTAMP": "2500000", "_BOOT_ID": "ab", "EVENT": "x"}
+        found = entry(json.dumps(line))
+        assert found is not None
+        assert (found.at_s, found.boot_id, found.running_s) == (1.0, "ab", 2.5)
+
+
 class TestEntries:
     def exported(self, **fields: object) -> str:
         return json.dumps({"__REALTIME_TIMESTAMP": f"{int(NOON_S * 1e6)}", "__CURSOR": "s=1", **fields})
@@ -72,6 +114,26 @@ class TestEntries:
         found = entry(self.exported(EVENT="link.lost", MESSAGE=list(b"Lost it\x07"), PRIORITY="4", REASON=["a", "b"]))
         assert found is not None
         assert (found.words, found.text("reason")) == ("Lost it\\x07", "a")
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            '{"__REALTIME_TIMESTAMP": null, "EVENT": "turn.done"}',
+            '{"__REALTIME_TIMESTAMP": "99999999999999999999", "EVENT": "turn.done"}',
+            '{"at_s": NaN, "event": "turn.done"}',
+            '{"at_s": Infinity, "event": "turn.done"}',
+            "[" * 100_000,
+        ],
+    )
+    def test_what_is_damaged_is_refused_and_not_drawn(self, line: str) -> None:
+        with pytest.raises(ValueError, match=r"no time|not a line|invalid literal"):
+            entry(line)
+
+    def test_what_is_no_finite_number_is_none_and_nothing_moves_the_cursor_of_a_terminal(self) -> None:
+        mad = done(0.0, 1, first_audio_ms="nan", total_tokens="inf", underruns="-inf", outcome="\x1b[2Jboo\x9b")
+        one = turn(mad)
+        assert (one.first_audio_ms, one.tokens, one.underruns, one.outcome) == (None, 0, 0, "\\x1b[2Jboo\\x9b")
+        assert page([mad, told(1.0, "device.health", memory_mib="nan")], UTC, made_s=NOON_S)
 
     def test_a_field_that_is_too_long_is_left_out(self) -> None:
         found = entry(self.exported(EVENT="link.lost", MESSAGE=None))
@@ -193,19 +255,19 @@ class TestTable:
         shown = [
             done(0.0),
             lost(30.0),
-            done(62.0, 2, outcome="interrupted", underruns=2, first_audio_ms=18_893),
+            done(62.0, 2, outcome="interrupted", underruns=2, stutters=3, xruns=1, first_audio_ms=18_893),
             told(12 * 3600.0, "turn.done", turn_id=3, outcome="empty", listened_ms=8000, underruns=0),
         ]
         assert list(table(shown, UTC)) == [
             "Monday, 14 September 2026",
-            "          asked for  first sound   spoken  ran dry   tokens",
-            "12:00:00      2.1 s       412 ms    6.3 s        -     1234   answered",
+            "          asked for  first sound   spoken  ran dry  stuttered   tokens",
+            "12:00:00      2.1 s       412 ms    6.3 s        -          -     1234   answered",
             "12:00:30  ! Lost the connection: close 1006",
-            "12:01:02      2.1 s       18.9 s    6.3 s        2     1234   stopped in the answer",
+            "12:01:02      2.1 s       18.9 s    6.3 s        2          4     1234   stopped in the answer",
             "",
             "Tuesday, 15 September 2026",
-            "          asked for  first sound   spoken  ran dry   tokens",
-            "00:00:00        8 s            -        -        -        -   nothing was said",
+            "          asked for  first sound   spoken  ran dry  stuttered   tokens",
+            "00:00:00        8 s            -        -        -          -        -   nothing was said",
         ]
 
     def test_the_newest_turns_with_the_faults_since_then(self) -> None:
@@ -233,6 +295,8 @@ class TestTable:
             "first_audio_ms": 412.0,
             "sounded_ms": 6300.0,
             "underruns": 0,
+            "stutters": 0,
+            "xruns": 0,
             "tokens": 1234,
         }
         assert (second["fault"], second["words"]) == ("link.lost", "Lost the connection: close 1006")
@@ -409,6 +473,16 @@ class TestCommands:
     def test_log(self, kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert cli.main(["log", "--file", str(kept)]) == 0
         assert "answered" in capsys.readouterr().out
+
+    def test_log_for_somebody_who_has_seen_enough(self, kept: Path) -> None:
+        """`vocative log | head` has nothing to complain of."""
+        kept.write_text(kept.read_text() * 3000)
+        reads, writes = os.pipe()
+        os.close(reads)
+        command = [sys.executable, "-m", "daemon", "log", "--file", str(kept), "-n", "3000"]
+        done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writes)
+        assert (done.returncode, done.stderr) == (0, "")
 
     def test_log_of_nothing(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "empty").touch()
