@@ -27,8 +27,11 @@ users=/usr/lib/sysusers.d/vocative.conf
 rules=/usr/lib/udev/rules.d/90-vocative.rules
 command=/usr/local/bin/vocative
 catalog=/usr/lib/systemd/catalog/vocative.catalog
-
-changed=""
+# It is there from the first change until the service was restarted: an installation that was broken off half-way is not
+# taken for a finished one by the next. A new start of the machine makes it needless.
+CHANGED=/run/vocative.changed
+[ -z "$root" ] || CHANGED=/dev/null
+export CHANGED
 
 say() { echo "==> $*"; }
 fail() {
@@ -40,8 +43,10 @@ systemd_runs() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
 put() { # MODE FILE PLACE
   ! cmp -s "$here/$2" "$root$3" || return 0
   say "Installing $3"
-  install -D -m "$1" "$here/$2" "$root$3"
-  changed=yes
+  : >"$CHANGED"
+  # Half a configuration would be taken for the owner's.
+  install -D -m "$1" "$here/$2" "$root$3.new"
+  mv -f "$root$3.new" "$root$3"
 }
 
 put_files() {
@@ -51,12 +56,6 @@ put_files() {
   put 644 systemd/vocative.catalog $catalog
   put 755 systemd/vocative.sh $command
   [ -e "$root$etc/vocative.toml" ] || put 644 "$config" $etc/vocative.toml
-}
-
-make_environment() {
-  before=$(cat $opt/wheels.sha256 2>/dev/null) || before=""
-  "$here/systemd/environment.sh" "$here/build/wheels"
-  [ "$before" = "$(cat $opt/wheels.sha256)" ] || changed=yes
 }
 
 settle() {
@@ -72,7 +71,7 @@ settle() {
 ask_for_key() {
   if [ -e $etc/gemini-api-key ] || [ -e $etc/gemini-api-key.cred ]; then return; fi
   if [ -t 0 ] && [ -t 1 ] && $opt/bin/vocative key; then
-    changed=yes
+    : >"$CHANGED"
     return
   fi
   say "There is no API key yet. To give it one: sudo vocative key"
@@ -85,9 +84,10 @@ start() {
     return
   fi
   if systemctl --quiet is-active vocative; then
-    [ -n "$changed" ] || { say "Nothing has changed, and vocative runs"; return; }
+    [ -e "$CHANGED" ] || { say "Nothing has changed, and vocative runs"; return; }
     say "Restarting vocative"
   elif [ "$verb" = upgrade ]; then
+    rm -f "$CHANGED"
     say "vocative was not running, and is not started"
     return
   else
@@ -95,6 +95,7 @@ start() {
   fi
   # Without a microphone it does not come up. It goes on trying, and that is no failure of the installation.
   if systemctl restart vocative 2>/dev/null; then
+    rm -f "$CHANGED"
     say "vocative runs: $(systemctl show --property StatusText --value vocative)"
   else
     say "vocative does not run yet: journalctl -u vocative -n 20 says why"
@@ -113,7 +114,7 @@ remove() { # PATH...
 uninstall() {
   if [ -z "$root" ] && [ -e $unit ]; then systemctl --quiet disable vocative; fi
   if systemd_runs && [ -e $unit ]; then systemctl stop vocative; fi
-  remove $unit $users $rules $catalog $command $opt $opt.new $opt.old
+  remove $unit $users $rules $catalog $command $opt $opt.new $opt.old /run/vocative.changed
   if [ "${PURGE:-}" = 1 ]; then
     remove $etc $drop_ins $state
     if [ -z "$root" ] && getent passwd vocative >/dev/null; then
@@ -143,7 +144,7 @@ case $verb in
 allowed) [ "$2" = install ] || [ -e $unit ] || fail "vocative is not installed here: sudo make install" ;;
 install | upgrade)
   "$here/systemd/wheels.sh" "$here/build/wheels"
-  make_environment
+  "$here/systemd/environment.sh" "$here/build/wheels"
   put_files
   settle
   [ "$verb" = upgrade ] || ask_for_key

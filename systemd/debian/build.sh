@@ -39,6 +39,7 @@ for wheel in "$wheels"/*.whl; do put 644 "$wheel" "/usr/lib/vocative/wheels/${wh
 for example in config/*.toml; do put 644 "$example" "/usr/share/doc/vocative/examples/${example##*/}"; done
 put 644 config/vocative.toml /usr/share/vocative/vocative.toml
 put 644 README.md /usr/share/doc/vocative/README.md
+for page in docs/*.md; do put 644 "$page" "/usr/share/doc/vocative/docs/${page##*/}"; done
 put 644 systemd/debian/copyright /usr/share/doc/vocative/copyright
 put 644 systemd/debian/lintian-overrides /usr/share/lintian/overrides/vocative
 put 644 systemd/debian/vocative.1 /usr/share/man/man1/vocative.1

@@ -80,6 +80,23 @@ def test_again_does_nothing(tmp_path: Path) -> None:
     assert install_sh("files", tmp_path) == []
 
 
+def test_what_an_installation_that_was_broken_off_has_left_is_nobodys_configuration(tmp_path: Path) -> None:
+    half = tmp_path / f"{CONFIGURATION}.new"
+    half.parent.mkdir(parents=True)
+    half.write_text("[live]\nvoi")
+    install_sh("files", tmp_path)
+    assert not half.exists()
+    load(tmp_path / CONFIGURATION)
+
+
+def test_that_something_has_changed_is_known_before_it_does() -> None:
+    """Killed in between, the next installation must not say that nothing has changed and leave the old one running."""
+    swaps = (SYSTEMD / "environment.sh").read_text().index("then mv $target $old; fi\nmv $new $target")
+    assert (SYSTEMD / "environment.sh").read_text().index('>"$CHANGED"') < swaps
+    put = (SYSTEMD / "install.sh").read_text().partition("put() {")[2].partition("\n}")[0]
+    assert put.index('>"$CHANGED"') < put.index("install -D") < put.index("mv -f")
+
+
 def test_what_is_new_takes_the_place_of_what_is_old_but_not_of_what_the_owner_has_written(tmp_path: Path) -> None:
     install_sh("files", tmp_path)
     unit = tmp_path / "etc/systemd/system/vocative.service"
