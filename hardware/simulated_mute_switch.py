@@ -13,7 +13,7 @@ class SimulatedMuteSwitch:
     """A contact that does not bounce.
 
     It is a `MuteSwitch` from the beginning until `close`, and the same one when it is opened again. Hands: `flip`,
-    `lose`, `restore`. Eyes: `muted`, `muted_spans`.
+    `lose`, `restore`. Eyes: `muted`, `muted_spans`, `lost_spans`.
     """
 
     def __init__(self) -> None:
@@ -21,6 +21,8 @@ class SimulatedMuteSwitch:
         """Where it stands."""
         self._moves: list[tuple[float, bool]] = []
         """When it was moved, and whereto."""
+        self._losses: list[tuple[float, bool]] = []
+        """When its pin was taken away, and given back."""
         self._told: bool | None = None
         self._moved = asyncio.Event()
         self._gone = ""
@@ -40,16 +42,23 @@ class SimulatedMuteSwitch:
 
     def muted_spans(self) -> list[tuple[float, float]]:
         """Return from when to when it shut the microphone off; `inf` where it still does."""
-        ends = [*self._moves, (math.inf, False)]
-        return [(from_s, to_s) for (from_s, muted), (to_s, _) in itertools.pairwise(ends) if muted]
+        return _spans(self._moves)
+
+    def lost_spans(self) -> list[tuple[float, float]]:
+        """Return from when to when its pin was away; `inf` where it still is."""
+        return _spans(self._losses)
 
     def lose(self) -> None:
         """Take the pin away."""
+        if self._there:
+            self._losses.append((asyncio.get_running_loop().time(), True))
         self._there = False
         self._end("mute switch: gone. Open it again")
 
     def restore(self) -> None:
         """Give the pin back. What was open stays lost, but can be opened again."""
+        if not self._there:
+            self._losses.append((asyncio.get_running_loop().time(), False))
         self._there = True
 
     # --- MuteSwitch ---
@@ -82,3 +91,8 @@ class SimulatedMuteSwitch:
     def _end(self, reason: str) -> None:
         self._gone = self._gone or reason
         self._moved.set()
+
+
+def _spans(changes: list[tuple[float, bool]]) -> list[tuple[float, float]]:
+    ends = [*changes, (math.inf, False)]
+    return [(from_s, to_s) for (from_s, on), (to_s, _) in itertools.pairwise(ends) if on]

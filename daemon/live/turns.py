@@ -10,6 +10,8 @@ still be about the old one (live-api.md 1.3, "spurious pair"):
 The rules: audio is old until the old turn has stopped generating, or until `STALE_S` after our activityStart, should
 the service never say so; terminal messages are old until the old turn has had its turnComplete; the first audio of
 the new turn ends the old one in any case. Over a slow network several turns can be old at once: the oldest ends first.
+What comes before the new turn has gone up, though no turn is old, is what the service adds to an answer after its end,
+as it does for a tool's result: the turn before is old again. The same is true of an `interrupted` before any answer.
 
 With the service's own detection (`Taking.SERVER`) it never hears of our turns. One opening of the gate is one turn of
 ours; what the service hears in it may be one utterance, several, or none:
@@ -40,8 +42,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from .downward import Audio, Downward, Generated, Idle, Interrupted, Said, TurnDone, UsageReport
 from .upward import Taking
-from .wire import Audio, Downward, Generated, Idle, Interrupted, Said, TurnDone, UsageReport
 
 STALE_S: Final = 3.0
 """How long after an activityStart audio of the interrupted answer can still be on its way: `interrupted` was seen up to
@@ -105,7 +107,7 @@ class Turns:
 
     def __init__(self, rules: Rules = Rules()) -> None:
         self._rules = rules
-        self._current = _Turn(0, 0.0, ended=True, generated=True, done=True)
+        self._current = self._before = _Turn(0, 0.0, ended=True, generated=True, done=True)
         self._old: deque[_Turn] = deque()
         """Turns that the user has gone on from, and the service has not: oldest first."""
         self._doubtful: list[Audio | Said] = []
@@ -139,7 +141,7 @@ class Turns:
         for old in self._old:
             old.wanted = completes and not old.heard
         self._doubtful.clear()
-        self._current = _Turn(turn_id, now)
+        self._before, self._current = current, _Turn(turn_id, now)
 
     def ended(self) -> None:
         """Note that all of the current turn has gone up."""
@@ -169,12 +171,10 @@ class Turns:
                 return self._attribute_content(event, now)
             case UsageReport():
                 return self._old[0].turn_id if self._old else self._current.turn_id
-            case Interrupted() if self._detecting and not self._old and not self._current.done:
-                return self._interrupted_within()
-            case Interrupted() | Generated():
-                turn = self._old[0] if self._old else self._current
-                turn.generated = True
-                return turn.turn_id
+            case Interrupted():
+                return self._interrupted()
+            case Generated():
+                return self._generated()
             case TurnDone():
                 return self._done()
             case _:
@@ -193,6 +193,24 @@ class Turns:
     @property
     def _detecting(self) -> bool:
         return self._rules.taking is Taking.SERVER
+
+    def _interrupted(self) -> int | None:
+        if self._detecting and not self._old and not self._current.done:
+            return self._interrupted_within()
+        if not (self._detecting or self._old or self._current.heard):
+            self._recall()
+        return self._generated()
+
+    def _recall(self) -> None:
+        """The service has not gone on from the turn before, although it was over."""
+        self._before.generated = self._before.done = False
+        self._before.left_s = self._current.started_s
+        self._old.append(self._before)
+
+    def _generated(self) -> int:
+        turn = self._old[0] if self._old else self._current
+        turn.generated = True
+        return turn.turn_id
 
     def _done(self) -> int | None:
         current = self._current
@@ -214,8 +232,9 @@ class Turns:
         if self._detecting:
             return self._attribute_detected(event, now)
         if not self._current.ended:
-            if self._old:
-                self._old[0].heard = True
+            if not self._old:
+                self._recall()
+            self._old[0].heard = True
             return None
         since_s = now - self._current.started_s
         if any(not old.generated and since_s < self._stale_s(old) for old in self._old):

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from daemon.events import LinkState, Status, TurnState
 from daemon.live.upward import Speech, ToolAnswer, TurnEnd, TurnStart
 from daemon.panel.lights import lights
 from daemon.rehearsal.stand_in.memory import Session, Turn, digest
+from daemon.status import LinkState, Status, TurnState
 from hardware.interfaces import Rgb
 from hardware.pcm import FRAME_S, UP
 from tests.scenario.performance import LEVEL, STEP
@@ -52,7 +52,8 @@ def nothing_leaves_but_what_was_said_into_an_open_gate(trace: Trace) -> Iterator
 
 def nothing_leaves_while_the_switch_is_muted(trace: Trace) -> Iterator[str]:
     """Whatever software says, and whatever it believes: the switch itself remembers where it stood."""
-    off = [*trace.story.board.slide.muted_spans(), *trace.spell("slide lost")]
+    slide = trace.story.board.slide
+    off = [*slide.muted_spans(), *slide.lost_spans()]
     for link in trace.story.connector.links:
         for _, item in link.sent:
             if isinstance(item, Speech):

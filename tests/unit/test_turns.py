@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.live.downward import Audio, Downward, Generated, Handle, Idle, Interrupted, Said, TurnDone, UsageReport
 from daemon.live.turns import STALE_S, UNHEARD_STALE_S, Rules, Turns
 from daemon.live.upward import Taking
-from daemon.live.wire import Audio, Downward, Generated, Handle, Idle, Interrupted, Said, TurnDone, UsageReport
 
 AUDIO = Audio(b"\0\0")
 DONE = TurnDone("")
@@ -70,6 +70,31 @@ def test_the_first_new_audio_ends_an_old_turn_that_was_never_completed() -> None
     turns = turns_at(1.0)
     assert attributed(turns, 1.2, Interrupted(), AUDIO, DONE) == [1, 2, 2]
     assert turns.between_turns
+
+
+def test_what_was_added_to_an_answer_after_its_end_and_cut_is_not_the_new_turns_end() -> None:
+    turns = Turns()
+    turns.started(1, 0.0)
+    turns.ended()
+    assert attributed(turns, 1.0, AUDIO, Generated(), DONE) == [1, 1, 1]  # what follows of it is of a tool's result
+    turns.started(2, 3.0)
+    turns.ended()
+    assert attributed(turns, 3.7, Interrupted(), DONE) == [1, 1]
+    assert turns.awaiting_reply
+    assert attributed(turns, 4.0, AUDIO, Generated(), DONE) == [2, 2, 2]
+    assert turns.between_turns
+
+
+def test_what_is_added_to_an_answer_while_the_user_speaks_is_not_the_new_turns() -> None:
+    turns = Turns()
+    turns.started(1, 0.0)
+    turns.ended()
+    attributed(turns, 1.0, AUDIO, Generated(), DONE)
+    turns.started(2, 3.0)
+    assert attributed(turns, 3.2, AUDIO) == [None]
+    turns.ended()
+    assert attributed(turns, 3.5, AUDIO, Interrupted(), DONE) == [None, 1, 1]
+    assert attributed(turns, 4.0, AUDIO, Generated(), DONE) == [2, 2, 2]
 
 
 def test_what_belongs_to_no_turn_goes_to_the_current_one() -> None:
