@@ -65,7 +65,7 @@ class GpioButton:
         self._give_up(f"{self._name}: closed")
 
     def _cross(self, pressed: bool) -> None:
-        """Bring a raw edge into the loop, from lgpio's thread."""
+        """Bring a raw edge into the loop, from the contact's thread."""
         self._loop.call_soon_threadsafe(self._moved, pressed, time.monotonic())
 
     def _moved(self, pressed: bool, at_s: float) -> None:
@@ -78,7 +78,7 @@ class GpioButton:
         try:
             level = self._contact.is_active
         except pin_errors() as error:
-            self._give_up(f"{self._name}: the pin cannot be read ({error}); open it again")
+            self._give_up(f"{self._name}: the pin cannot be read ({error}); look at its wires")
             return
         self._report(self._debouncer.poll(now, level))
 
@@ -107,7 +107,7 @@ async def open_gpio_button(settings: ButtonSettings) -> GpioButton:
     """Open the button on `settings.pin`. The first time this takes up to a second, on a thread of its own.
 
     Raises:
-        DeviceMissing: gpiozero, lgpio, the GPIO chip or the pin cannot be used; the text says what to do.
+        DeviceMissing: gpiozero, the GPIO chip or the pin cannot be used; the text says what to do.
     """
     contact = await open_contact(f"button on GPIO{settings.pin}", settings.pin, pull_up=settings.pull_up)
     return GpioButton(contact, settings)

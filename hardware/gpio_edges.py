@@ -55,7 +55,7 @@ class EdgeLine:
             OSError: There is no such line, somebody else holds it, or this user may not.
         """
         flags = Line.INPUT | Line.RISING | Line.FALLING | pull
-        # lgpio, through which the pin is opened otherwise, calls itself so, and `vocative doctor` knows it by that.
+        # As lgpio calls itself, through which lights are opened: `vocative doctor` knows both by that.
         wanted = _REQUEST.pack(struct.pack("=I", offset), b"lg", flags, 0, 1, 0, -1)
         opened = os.open(chip, os.O_RDWR | os.O_CLOEXEC)
         try:

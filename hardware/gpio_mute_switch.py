@@ -51,7 +51,7 @@ class GpioMuteSwitch:
         self._give_up(f"{self._name}: closed")
 
     def _cross(self, closed: bool) -> None:
-        """Bring a change into the loop, from lgpio's thread."""
+        """Bring a change into the loop, from the contact's thread."""
         self._loop.call_soon_threadsafe(self._take, closed)
 
     def _look(self) -> None:
@@ -83,7 +83,7 @@ async def open_gpio_mute_switch(settings: MuteSettings) -> GpioMuteSwitch:
     """Open the switch on `settings.pin`. The first time this takes up to a second, on a thread of its own.
 
     Raises:
-        DeviceMissing: gpiozero, lgpio, the GPIO chip or the pin cannot be used; the text says what to do.
+        DeviceMissing: gpiozero, the GPIO chip or the pin cannot be used; the text says what to do.
     """
     return GpioMuteSwitch(await open_contact(_name(settings), settings.pin, pull_up=settings.pull_up), settings)
 

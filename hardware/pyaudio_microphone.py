@@ -34,7 +34,7 @@ class PyAudioMicrophone:
         """Made by `open`, from then on used by PortAudio's thread alone."""
         self.opened_as = ""
         """How the card was opened, in words; empty before."""
-        self._frames: Final = FrameQueue()
+        self._frames: Final = FrameQueue(self._loop.call_soon_threadsafe)
         self.stream: Final = WatchedStream(Direction.CAPTURE, self._captured, self._frames.fail)
         self._muted = False
         self._unmuted_s = 0.0
@@ -56,6 +56,15 @@ class PyAudioMicrophone:
             # Before the flag: the callback must never see it unset with the old time.
             self._unmuted_s = time.monotonic()
         self._muted = muted
+
+    @property
+    def patient(self) -> bool:
+        """Whether frames may come five at once; see `Microphone.patient`."""
+        return self._frames.patient
+
+    @patient.setter
+    def patient(self, patient: bool) -> None:
+        self._frames.patient = patient
 
     async def read(self) -> Frame:
         """Wait for the next frame; see `Microphone.read`."""
@@ -95,7 +104,7 @@ class PyAudioMicrophone:
             pcm = UP.silence
         else:
             pcm = self._intake.taken(raw)
-        self._loop.call_soon_threadsafe(self._frames.put, pcm, captured_s, lost_frames)
+        self._frames.put(pcm, captured_s, lost_frames)
 
 
 async def open_microphone(settings: MicrophoneSettings) -> PyAudioMicrophone:

@@ -100,6 +100,15 @@ class SimulatedMicrophone:
             self._unmuted_s = asyncio.get_running_loop().time()
         self._muted = muted
 
+    @property
+    def patient(self) -> bool:
+        """Whether frames may come five at once; see `Microphone.patient`."""
+        return self._frames.patient
+
+    @patient.setter
+    def patient(self, patient: bool) -> None:
+        self._frames.patient = patient
+
     def open(self) -> None:
         """Begin to capture, not muted.
 

@@ -14,10 +14,13 @@ from daemon.audio.reopening import Reopening
 from daemon.audio.vad import Vad
 from daemon.journal import Level
 from hardware.interfaces import DeviceLost, Frame, Microphone
-from hardware.pcm import FRAME_MS, SILENCE_DBFS, UP, level_dbfs
+from hardware.pcm import FRAME_MS, FRAME_S, SILENCE_DBFS, UP, level_dbfs
 
 _FALL_DB: Final = 0.6
 """How much the level falls per frame at most (30 dB/s): a ring that follows every frame flickers."""
+_PATIENT_AFTER_FRAMES: Final = 10_000 // FRAME_MS
+"""How long nobody was listened to, and nothing sounded, when frames may come several at once: an answer that is waited
+for must not find the echo control late."""
 _FADING_FRAMES: Final = 300 // FRAME_MS
 """For so long, and no longer, a detector may go on hearing a voice that was cut off."""
 
@@ -84,6 +87,8 @@ class Capture:
         """When the newest frames that did not pass were captured."""
         self._lost_frames = 0
         """Frames that the device lost while the gate was open."""
+        self._idle_frames = 0
+        """How long nothing has followed from what was heard."""
         self._unheard_frames = 0
         """Frames since the newest that the echo control took: it is to know how much time has passed."""
         self.frames = 0
@@ -113,7 +118,8 @@ class Capture:
 
     def open_gate(self, *, endpointing: bool, to_voice: bool = False) -> None:
         """Send what was said just before, then every frame from now on; see `Gate.open`."""
-        pre_roll = self._gate.open(endpointing=endpointing, to_voice=to_voice)
+        self._hurry()
+        pre_roll = self._gate.open(endpointing=endpointing, to_voice=to_voice)[self._coming_frames() :]
         times_s = list(self._times_s)[len(self._times_s) - len(pre_roll) :]  # the pre-roll has no holes
         for pcm, captured_s in zip(pre_roll, times_s, strict=True):
             self._listener.said(pcm, captured_s)
@@ -132,6 +138,7 @@ class Capture:
 
     def watch(self, attack_ms: int | None, for_s: float | None = None) -> None:
         """Have the closed gate tell of a voice; see `Gate.watch`."""
+        self._hurry()
         self._gate.watch(attack_ms, for_s)
 
     @property
@@ -144,6 +151,7 @@ class Capture:
 
         Raises:
             DeviceMissing: It cannot be opened the first time.
+            DeviceStuck: It was lost, and only another process can open it.
         """
         microphone = await self._open_microphone()
         while True:
@@ -153,6 +161,7 @@ class Capture:
             try:
                 while True:
                     self._heard(await microphone.read())
+                    self._relax(microphone)
             except DeviceLost as error:
                 lost = error
                 self.lost = True
@@ -164,6 +173,26 @@ class Capture:
                 self._vad.voiced(UP.silence)
             microphone = await self._reopening.again(lost)
             self.lost = False
+
+    def _coming_frames(self) -> int:
+        """Return how many frames that were captured already will pass the gate: the pre-roll is so much shorter."""
+        if not self._times_s:
+            return 0
+        return max(0, int((asyncio.get_running_loop().time() - self._times_s[-1]) / FRAME_S))
+
+    def _hurry(self) -> None:
+        """Have every frame at once from now on."""
+        self._idle_frames = 0
+        if self._microphone is not None:
+            self._microphone.patient = False
+
+    def _relax(self, microphone: Microphone) -> None:
+        """Let frames come several at once if nothing has followed from any of them for long."""
+        busy = self._gate.is_open or self._gate.watches or self._audible()
+        self._idle_frames = 0 if busy else self._idle_frames + 1
+        patient = self._idle_frames > _PATIENT_AFTER_FRAMES
+        if microphone.patient != patient:
+            microphone.patient = patient
 
     def _heard(self, frame: Frame) -> None:
         """Take one frame from the driver's hands into the gate's."""

@@ -6,6 +6,7 @@ observations 50 a second, each some milliseconds wrong ──► median of each 
 from __future__ import annotations
 
 from collections import deque
+from statistics import median  # NumPy's loads a MiB of masked arrays
 from typing import Final
 
 import numpy as np
@@ -53,7 +54,7 @@ class Drift:
         self._others.append(offset_s)
         complete = len(self._others) >= _BLOCK
         if self._ones and (complete or not self.settled):
-            value_s = float(np.median(self._ones) - np.median(self._others))
+            value_s = median(self._ones) - median(self._others)
             if complete:
                 self._add(value_s)
             else:
@@ -72,7 +73,7 @@ class Drift:
         if self._points and abs(value_s - self.difference_s) > _JUMP_S:
             self._points.clear()
         self._points.append(value_s)
-        self.difference_s = float(np.median(list(self._points)[-5:]))
+        self.difference_s = median(list(self._points)[-5:])
         count = len(self._points)
         if count < _FEWEST_FOR_A_SLOPE:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final, Literal, Protocol, assert_never
 
 from daemon.audio.silero import LOUDER, SileroVad
@@ -101,6 +102,33 @@ class BothVad:
         for before in self._context:
             self._second.voiced(before)
         self._context.clear()
+
+
+class LateVad:
+    """A detector that is asked only while anything follows from a voice, and not loaded before: Silero takes 4 MiB.
+
+    Args:
+        load: Returns the detector. What it raises comes out of the first `voiced` that needs it.
+        wanted: Whether anything follows from a voice at this moment.
+    """
+
+    def __init__(self, load: Callable[[], Vad], wanted: Callable[[], bool]) -> None:
+        self._load: Final = load
+        self._wanted: Final = wanted
+        self._vad: Vad | None = None
+
+    def __repr__(self) -> str:
+        return f"<LateVad {self._vad or 'not loaded'}>"
+
+    def load(self) -> Vad:
+        """Load the detector, unless that was done, and return it."""
+        if self._vad is None:
+            self._vad = self._load()
+        return self._vad
+
+    def voiced(self, pcm: bytes) -> bool:
+        """Tell whether one frame (640 bytes, s16le, mono, 16 kHz) holds a voice that matters."""
+        return self._wanted() and self.load().voiced(pcm)
 
 
 Name = Literal["both", "webrtc", "silero"]

@@ -8,6 +8,7 @@ for a voice after it, with 0.7 s of that answer guarded; without it 4 of 24, wit
 from __future__ import annotations
 
 from functools import cache
+from hashlib import shake_128
 from typing import Final
 
 import numpy as np
@@ -26,9 +27,10 @@ _LOWEST_HZ: Final = 50.0
 def whoosh() -> bytes:
     """Return 1 s of pink noise as s16le mono 24 kHz, whole frames, faded in and out; always the same."""
     count = round(LENGTH_S * DOWN.rate_hz)
-    dice = np.random.default_rng(1)
     frequencies_hz = np.fft.rfftfreq(count, 1 / DOWN.rate_hz)
-    phases = np.exp(2j * np.pi * dice.random(len(frequencies_hz)))
+    # Chance that is always the same; NumPy's own is 2 MiB that nothing else here needs.
+    dice = np.frombuffer(shake_128(b"whoosh").digest(4 * len(frequencies_hz)), "<u4") / 2.0**32
+    phases = np.exp(2j * np.pi * dice)
     wave = np.fft.irfft(phases / np.sqrt(np.maximum(frequencies_hz, _LOWEST_HZ)), count)
     fade = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, round(_FADE_S * DOWN.rate_hz)))
     wave[: len(fade)] *= fade

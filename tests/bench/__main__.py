@@ -36,9 +36,12 @@ QUESTIONS: Final = {
     "barge_in": Question("tests.bench.barge_in", "Does a voice over an answer stop it, and does nothing else?"),
     "endpointing": Question("tests.bench.endpointing", "Is the end of a sentence found, soon, and only there?"),
     "jitter": Question("tests.bench.jitter_bench", "Do answers run dry, and what does preventing it cost?"),
+    "late_loop": Question("tests.bench.late_loop", "How late may the event loop be before an answer has a gap?"),
     "stages": Question("tests.bench.stages", "What processor time does each stage of the sound path take?"),
     "beside": Question("tests.bench.beside", "Does a picture or a tool beside an answer make any of it late?"),
+    "start": Question("tests.bench.start", "How long does it take from the process to READY, and what for?"),
     "idle": Question("tests.bench.idle", "What does the device cost while nobody talks to it?"),
+    "memory": Question("tests.bench.memory", "What does the device hold in memory, and because of what?"),
     "answer_time": Question("tests.bench.answer_time", "How long is our own part from the last word to the answer?"),
 }
 

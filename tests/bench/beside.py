@@ -25,11 +25,12 @@ from typing import Any, Final
 import numpy as np
 
 from daemon.config import Config
-from daemon.events import LinkState, Pressed, Released, TurnState
+from daemon.events import Pressed, Released
 from daemon.journal import Journal, MemorySink
 from daemon.live.upward import Glance
 from daemon.rehearsal import voices
 from daemon.rehearsal.device import Device
+from daemon.status import LinkState, TurnState
 from daemon.tools.call import Call
 from daemon.tools.declaration import Scheduling
 from daemon.tools.tool import Tool

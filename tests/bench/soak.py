@@ -24,13 +24,13 @@ from typing import Final
 from daemon.app import App
 from daemon.audio.vad import detector
 from daemon.config import Config
-from daemon.events import LinkState, TurnState
 from daemon.journal import Journal, Line
 from daemon.keeping.keeping import Keeping
 from daemon.keys.credentials import Secret
 from daemon.notify import service_manager
 from daemon.rehearsal.voices import question
 from daemon.reloading.choices import limits
+from daemon.status import LinkState, TurnState
 from daemon.wiring import supervised
 from hardware.pcm import UP
 from hardware.simulated import SimulatedBoard

@@ -174,8 +174,8 @@ def meter() -> Work:
 
 def ring() -> Work:
     """Return 25 pictures a second of the liveliest kind, for 12 pixels, as bytes for the wire."""
-    from daemon.events import LinkState, Status, TurnState
     from daemon.panel.lights import lights
+    from daemon.status import LinkState, Status, TurnState
     from hardware.led_bytes import Dimmer, apa102
 
     status = Status(link=LinkState.UP, turn=TurnState.LISTENING)

@@ -16,7 +16,8 @@ from gpiozero.pins.mock import MockFactory
 
 from hardware.gpio_button import open_gpio_button
 from hardware.interfaces import DeviceMissing
-from hardware.settings import ButtonSettings
+from hardware.led_ring import open_led_ring
+from hardware.settings import ButtonSettings, LedSettings
 
 
 @pytest.fixture(autouse=True)
@@ -46,13 +47,13 @@ def test_a_pin_that_is_not_on_the_header_is_missing(pin: int) -> None:
         asyncio.run(open_gpio_button(ButtonSettings(pin=pin)))
 
 
-def test_without_lgpio_the_remedy_is_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_lgpio_a_light_is_missing_and_the_remedy_is_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     Device.pin_factory = None
     monkeypatch.delenv("GPIOZERO_PIN_FACTORY", raising=False)
     monkeypatch.setitem(sys.modules, "lgpio", None)
     monkeypatch.delitem(sys.modules, "gpiozero.pins.lgpio", raising=False)
     with pytest.raises(DeviceMissing, match="python3-lgpio"):
-        asyncio.run(open_gpio_button(ButtonSettings()))
+        asyncio.run(open_led_ring(LedSettings(driver="rgb_led")))
 
 
 @pytest.mark.parametrize("name", ["rpigpio-of-long-ago", "mock"])
@@ -73,12 +74,12 @@ def test_a_named_pin_factory_is_respected(monkeypatch: pytest.MonkeyPatch, name:
 
 OPEN = """
 import asyncio, pathlib
-from hardware.gpio_button import open_gpio_button
 from hardware.interfaces import DeviceMissing
-from hardware.settings import ButtonSettings
+from hardware.led_ring import open_led_ring
+from hardware.settings import LedSettings
 async def story():
     try:
-        await (await open_gpio_button(ButtonSettings())).close()
+        (await open_led_ring(LedSettings(driver="rgb_led"))).close()
     except DeviceMissing as missing:
         print(missing)
 asyncio.run(story())
@@ -87,7 +88,7 @@ print(pathlib.Path.cwd())
 
 
 def opened_with_lgpio(lg_wd: Path) -> str:
-    """Open the button for real, in a process of its own, because lgpio starts a thread that never ends."""
+    """Open a light for real, in a process of its own, because lgpio starts a thread that never ends."""
     if find_spec("lgpio") is None:
         pytest.skip("lgpio is not installed")
     environment = {**os.environ, "LG_WD": str(lg_wd)}

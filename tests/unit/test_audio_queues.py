@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -64,6 +65,38 @@ def test_what_was_captured_before_the_loss_is_read_before_the_error() -> None:
     run(story())
 
 
+def test_a_patient_queue_hands_over_five_at_once_and_in_a_hurry_what_there_is() -> None:
+    async def story() -> None:
+        crossings = list[Callable[[], None]]()
+        queue = FrameQueue(crossings.append)
+
+        async def read() -> float:
+            return (await asyncio.wait_for(queue.get(), 1.0)).captured_s
+
+        queue.patient = True
+        for number in range(5):
+            assert not crossings, "the loop is not woken for each of them"
+            queue.put(UP.silence, float(number))
+        crossings.pop()()
+        assert [await read() for _ in range(5)] == [0.0, 1.0, 2.0, 3.0, 4.0]
+        queue.put(UP.silence, 7.0)
+        with pytest.raises(TimeoutError):
+            await read()
+        queue.patient = False
+        assert await read() == 7.0
+        queue.put(UP.silence, 8.0)
+        crossings.pop()()
+        assert await read() == 8.0
+        queue.patient = True
+        queue.put(UP.silence, 9.0)
+        queue.fail("gone")
+        assert await read() == 9.0
+        with pytest.raises(DeviceLost, match="gone"):
+            await read()
+
+    run(story())
+
+
 # --- frames to be played -------------------------------------------------------------------------------
 
 
@@ -94,19 +127,37 @@ def test_without_a_flush_every_sample_comes_out_once_in_order(sizes: list[int]) 
     run(story())
 
 
-def test_there_is_room_for_two_frames() -> None:
+def test_there_is_room_for_four_frames() -> None:
     async def story() -> None:
         queue = PlayQueue(0.0)
-        await queue.put(FRAMES[0])
-        await queue.put(FRAMES[1])
-        third = asyncio.ensure_future(queue.put(FRAMES[2]))
+        for frame in FRAMES[:4]:
+            await queue.put(frame)
+        fifth = asyncio.ensure_future(queue.put(FRAMES[4]))
         await asyncio.sleep(1.0)
-        assert not third.done()
+        assert not fifth.done()
         take(queue, DOWN.frame_bytes // 2)
         await asyncio.sleep(0.0)
-        assert not third.done()
+        assert not fifth.done()
         take(queue, DOWN.frame_bytes // 2)
-        await third
+        await fifth
+
+    run(story())
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(1, 960)), max_size=80))
+def test_all_that_was_taken_was_written_or_is_counted_as_silence(steps: list[int | None]) -> None:
+    """A number takes so many samples; None puts a frame, if there is room."""
+
+    async def story() -> None:
+        queue, written, taken, left = PlayQueue(0.0), 0, 0, 0
+        for step in steps:
+            if step is not None:
+                take(queue, 2 * step)
+                taken, left = taken + step, max(0, left - step)
+            elif left <= 3 * DOWN.frame_samples:
+                await queue.put(DOWN.silence)
+                written, left = written + DOWN.frame_samples, left + DOWN.frame_samples
+        assert taken - queue.played.silent_s * DOWN.rate_hz == pytest.approx(written - left)
 
     run(story())
 
@@ -127,15 +178,15 @@ def test_a_frame_is_said_to_sound_after_all_that_is_before_it() -> None:
 def test_a_flush_leaves_five_fading_milliseconds_and_drops_who_waits() -> None:
     async def story() -> list[bytes]:
         queue = PlayQueue(0.0)
-        waiting = [asyncio.ensure_future(queue.put(frame)) for frame in FRAMES[:4]]
+        waiting = [asyncio.ensure_future(queue.put(frame)) for frame in FRAMES[:6]]
         await asyncio.sleep(0.0)
         queue.flush()
         await asyncio.gather(*waiting)
-        await queue.put(FRAMES[4])
+        await queue.put(FRAMES[6])
         return [take(queue) for _ in range(3)]
 
     fade = ramped(FRAMES[0][:240], 1.0, 0.0)
-    assert run(story()) == [fade + bytes(720), FRAMES[4], DOWN.silence]
+    assert run(story()) == [fade + bytes(720), FRAMES[6], DOWN.silence]
 
 
 def test_a_flush_in_the_middle_of_a_frame_fades_its_rest() -> None:
@@ -162,11 +213,11 @@ def test_a_flush_of_nothing_leaves_nothing() -> None:
 def test_a_lost_device_refuses_who_waits_and_who_comes() -> None:
     async def story() -> None:
         queue = PlayQueue(0.0)
-        waiting = [asyncio.ensure_future(queue.put(frame)) for frame in FRAMES[:3]]
+        waiting = [asyncio.ensure_future(queue.put(frame)) for frame in FRAMES[:5]]
         await asyncio.sleep(0.0)
         queue.fail("gone")
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [isinstance(outcome, DeviceLost) for outcome in outcomes] == [False, False, True]
+        assert [isinstance(outcome, DeviceLost) for outcome in outcomes] == [*4 * [False], True]
         with pytest.raises(DeviceLost, match="gone"):
             await queue.put(FRAMES[0])
 

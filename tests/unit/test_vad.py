@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from daemon.audio.silero import LOUDER, SileroVad
-from daemon.audio.vad import BothVad, Name, Vad, WebRtcVad, detector
+from daemon.audio.vad import BothVad, LateVad, Name, Vad, WebRtcVad, detector
 from daemon.errors import ConfigurationError
 from daemon.rehearsal import voices
 from hardware.pcm import UP, gain_of_db, mixed, samples, scaled
@@ -174,6 +174,22 @@ class TestSilero:
         with pytest.raises(ConfigurationError, match=r'Silero cannot be loaded .* set turn\.vad = "webrtc"'):
             detector(name, 2)
         assert isinstance(detector("webrtc", 2), WebRtcVad)
+
+
+class TestLate:
+    def test_it_is_loaded_once_and_only_when_something_follows_from_a_voice(self) -> None:
+        loaded, wanted = list[Vad](), False
+
+        def load() -> Vad:
+            loaded.append(detector("both", 2))
+            return loaded[-1]
+
+        late, frames = LateVad(load, lambda: wanted), frames_of(question(-26.0))
+        assert not any(late.voiced(frame) for frame in frames)
+        assert not loaded
+        wanted, expected = True, detector("both", 2)
+        assert [late.voiced(frame) for frame in frames] == [expected.voiced(frame) for frame in frames]
+        assert len(loaded) == 1
 
 
 class Scripted:
