@@ -1,8 +1,8 @@
 """What a speaker has been given and has not handed to its device yet: the one rule for the real and the simulated.
 
-    write ─► [ frame | frame ] ─take─► device buffer ─► converter
-                  │flush
-                  └► [5 ms fading to zero, then silence]      never longer than two frames
+    write ─► [ frame | frame | frame | frame ] ─take─► device buffer ─► converter
+                                  │flush
+                                  └► [5 ms fading to zero, then silence]
 
 `take` runs on the device's own thread, everything else on the event loop's. They share the bytes, the time of
 the next sample and the epoch, under a lock that either holds for some microseconds (the longest: one fade of
@@ -19,15 +19,21 @@ from hardware.interfaces import DeviceLost
 from hardware.pcm import DOWN, ramped
 from hardware.played import Played
 
+FRAMES: Final = 4
+"""How many there is room for. It is what bears a late event loop: with four, one that is late by 60 ms is not heard,
+with two every second one of 40 ms was (tests/bench/README.md, late_loop). It costs little, because `flush` drops them
+all and what was played is noted when it is taken: an earcon or another volume over an answer comes 40 ms later."""
 FADE_S: Final = 0.005
 """The fade that ends what is flushed: short enough to be silence, long enough not to click."""
 
 
 class PlayQueue:
-    """At most two frames of 20 ms: the one that the device takes next, and one behind it. Only `flush` drops."""
+    """At most four frames of 20 ms: the one that the device takes next, and three behind it. Only `flush` drops."""
 
-    def __init__(self, first_sample_s: float) -> None:
-        """Begin empty; the device's next sample will sound at `first_sample_s`."""
+    def __init__(self, first_sample_s: float, *, frames: int = FRAMES) -> None:
+        """Begin empty, with room for `frames`; the device's next sample will sound at `first_sample_s`."""
+        self._room_bytes: Final = (frames - 1) * DOWN.frame_bytes
+        """With more than this there is no room for another frame."""
         self.played: Final = Played()
         self._pending = bytearray()
         self._next_sample_s = first_sample_s
@@ -49,8 +55,9 @@ class PlayQueue:
             self._next_sample_s = sounds_s + DOWN.seconds(size_bytes)
             piece = bytes(self._pending[:size_bytes])
             del self._pending[:size_bytes]
-        whole = piece.ljust(size_bytes, b"\0")
-        self.played.add(whole, sounds_s)
+            whole = piece.ljust(size_bytes, b"\0")
+            # Under the lock: who has put a frame knows of all the silence before it.
+            self.played.add(whole, sounds_s, silent_s=DOWN.seconds(size_bytes - len(piece)))
         return whole, bool(piece)
 
     def freed(self) -> None:
@@ -75,7 +82,7 @@ class PlayQueue:
                 starts_s = self._next_sample_s + DOWN.seconds(len(self._pending))
                 if self._epoch != epoch:
                     return starts_s
-                if len(self._pending) <= DOWN.frame_bytes:
+                if len(self._pending) <= self._room_bytes:
                     self._pending += frame
                     return starts_s
             self._moved.clear()

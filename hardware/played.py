@@ -1,4 +1,4 @@
-"""What a speaker really handed to its device, silence included: the reference of whoever takes its echo out again."""
+"""What a speaker really handed to its device, silence included: for who takes its echo out, or asks what was late."""
 
 from __future__ import annotations
 
@@ -23,17 +23,29 @@ class Piece:
 class Played:
     """The newest of what was played, at most 2 s: older pieces are dropped unread.
 
-    `add` is called on the device's own thread and `take` on the event loop's; a deque needs no lock for that.
+    `add` is called on the device's own thread, everything else on the event loop's; a deque and a number that one
+    thread writes need no lock for that.
     """
 
     def __init__(self) -> None:
         self._pieces: Final = deque[Piece](maxlen=_MOST_PIECES)
+        self._silent_s = 0.0
 
     def __repr__(self) -> str:
-        return f"<Played {len(self._pieces)} pieces unread>"
+        return f"<Played {len(self._pieces)} pieces unread, {self._silent_s:.2f} s silent>"
 
-    def add(self, pcm: bytes, sounds_s: float) -> None:
-        """Note what the device was just given."""
+    @property
+    def silent_s(self) -> float:
+        """How much silence the device was given because nothing was there, since it was opened.
+
+        Frames of silence that were written are not in it. What is in it between two frames that should follow each
+        other is a gap: the second one was written too late.
+        """
+        return self._silent_s
+
+    def add(self, pcm: bytes, sounds_s: float, *, silent_s: float) -> None:
+        """Note what the device was just given; its last `silent_s` stand for what was not there."""
+        self._silent_s += silent_s
         self._pieces.append(Piece(pcm, sounds_s))
 
     def take(self) -> list[Piece]:

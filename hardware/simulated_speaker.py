@@ -14,6 +14,8 @@ from hardware.simulated_room import Room
 
 SILENCE_UNTIL_LOST_S: Final = 1.0
 """A lost sound card just stops; that it is lost is known a second later (hardware.md section 10)."""
+_INSTANT_S: Final = 1e-6
+"""What is closer together happens in the order in which the loop has it."""
 
 
 class SimulatedSpeaker:
@@ -117,10 +119,12 @@ class SimulatedSpeaker:
 
     async def write(self, frame: bytes) -> float:
         """Queue one frame; see `Speaker.write`."""
+        self._catch_up()
         return await self._play.put(frame)
 
     def flush(self) -> None:
         """Drop what has not been taken; see `Speaker.flush`."""
+        self._catch_up()
         self._play.flush()
 
     async def close(self) -> None:
@@ -138,8 +142,28 @@ class SimulatedSpeaker:
 
     def _tick(self) -> None:
         """Take a frame."""
-        sounds_s = self._opened_s + self._ticks * FRAME_S + self._delay_s
+        self._take_until(max(self._ticks, self._due_before(asyncio.get_running_loop().time())))
+
+    def _catch_up(self) -> None:
+        """Take what a device, which waits for no late loop, has taken before this moment."""
+        if self.is_open and self._there:
+            due = self._due_before(asyncio.get_running_loop().time())
+            if due >= self._ticks:
+                self._take_until(due)
+
+    def _due_before(self, at_s: float) -> int:
+        return int((at_s - self._opened_s - _INSTANT_S) / FRAME_S)
+
+    def _take_until(self, last: int) -> None:
+        first, self._ticks = self._ticks, last
+        if self._timer is not None:
+            self._timer.cancel()
         self._tick_later()
+        for tick in range(first, last + 1):
+            if self._there:
+                self._take(self._opened_s + tick * FRAME_S + self._delay_s)
+
+    def _take(self, sounds_s: float) -> None:
         frame, sounds = self._play.take(DOWN.frame_bytes, sounds_s)
         self._taken(frame)
         if sounds:

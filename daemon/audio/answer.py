@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from daemon.audio.cushion import Missed
 from daemon.audio.jitter import JitterBuffer
 from daemon.audio.lateness import Lateness
 from hardware.pcm import DOWN, FRAME_S
@@ -22,8 +23,15 @@ class Heard:
     dropped_s: float = 0.0
     """How much of it arrived and will not sound."""
     underruns: int = 0
+    """How often it went on after it had run dry: the network was late."""
     underrun_s: float = 0.0
     """How long the gaps of the underruns were together."""
+    stutters: int = 0
+    """How often silence sounded in it although its next frame was there: we were late."""
+    stutter_s: float = 0.0
+    """How long those gaps were together."""
+    xruns: int = 0
+    """How often the device ran dry itself while it sounded: its own thread was late."""
     first_chunk_s: float | None = None
     first_sound_s: float | None = None
     """When its first sample was handed to the converter."""
@@ -57,6 +65,9 @@ class Answer:
         self._sounded_s = 0.0
         self._sounding: Final[deque[tuple[float, float]]] = deque()
         """What was handed over and may not have sounded: when its first sample sounds, and how long it is."""
+        self._stutters = 0
+        self._stutter_s = 0.0
+        self._xruns = 0
         self._too_late_bytes = 0
         """What arrived when all had been dropped, or had arrived."""
         self._refused = False
@@ -108,6 +119,13 @@ class Answer:
             self._sounded_s += self._sounding.popleft()[1]
         self._sounding.append((starts_s, length_s))
 
+    def missed(self, missed: Missed, now: float) -> None:
+        """Note what the device has missed since the newest frame, which was not meant to be followed by a gap."""
+        self._stutters += missed.silent_s > 0.0
+        self._stutter_s += missed.silent_s
+        if self.first_sound_s is not None and self.first_sound_s <= now:
+            self._xruns += missed.xruns
+
     def drop(self, now: float) -> None:
         """Drop all that has not sounded, and all that is to come."""
         self._sounded_s = self._sounded_by(now)
@@ -126,6 +144,9 @@ class Answer:
             dropped_s=max(not_to_sound_s, DOWN.seconds(tally.dropped_bytes)) + DOWN.seconds(self._too_late_bytes),
             underruns=tally.underruns,
             underrun_s=tally.waited_s,
+            stutters=self._stutters,
+            stutter_s=self._stutter_s,
+            xruns=self._xruns,
             first_chunk_s=self._first_chunk_s,
             first_sound_s=self.first_sound_s,
         )

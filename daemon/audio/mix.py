@@ -21,6 +21,8 @@ class Part:
     """Whose frame it is; None for an earcon or a phrase."""
     length_s: float
     """How much of the answer is in it."""
+    goes_on: bool
+    """It was there in time, to follow the frame of the answer before it without a gap."""
 
 
 class Mix:
@@ -58,11 +60,13 @@ class Mix:
         """Let nothing more of an earcon or a phrase sound."""
         self._earcon = self._phrase = b""
 
-    def next_part(self, answer: Answer, hand_over_s: float) -> Part | None:
+    def next_part(self, answer: Answer, hand_over_s: float, *, awaited: bool = False) -> Part | None:
         """Return the next frame of the answer and the earcon together, or None if there is neither.
 
-        `hand_over_s` is when it must be handed over at the latest; see `JitterBuffer.pull`.
+        `hand_over_s` is when it must be handed over at the latest; see `JitterBuffer.pull`. `awaited` says that the
+        network was waited for in the middle of the answer: what is missing before this frame is not our doing.
         """
+        goes_on = answer.buffer.primed and not awaited
         before_s = answer.buffer.played_s
         frame = answer.buffer.pull(hand_over_s)
         if frame is not None:
@@ -77,4 +81,4 @@ class Mix:
         length_s = answer.buffer.played_s - before_s
         level = loudness(level_dbfs(sound))
         pcm = self.volume.applied(sound)
-        return Part(pcm, None if pcm == DOWN.silence else level, answer if frame else None, length_s)
+        return Part(pcm, None if pcm == DOWN.silence else level, answer if frame else None, length_s, goes_on)

@@ -1,7 +1,7 @@
 """The loudspeaker's side of the daemon: answers through the jitter buffer, earcons over them, silence at once.
 
 play ──► Answer (jitter buffer) ──┐
-say, earcon ──────────────────────┴─► Mix (volume) ──► speaker.write     one frame at a time; write sets the pace
+say, earcon ──────────────────────┴─► Mix (volume) ──► Feeding ──► speaker.write   one frame at a time, at its pace
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn
 
 from daemon.audio.answer import Answer, Heard
+from daemon.audio.cushion import Missed
+from daemon.audio.feeding import Feeding
 from daemon.audio.lateness import Lateness
 from daemon.audio.loudspeaker import Loudspeaker
 from daemon.audio.mix import Mix, Part
 from daemon.audio.rest import LEAD_IN_S, Rest
-from daemon.audio.sounding import Sounding
 from daemon.journal import Level
 from hardware.interfaces import DeviceLost, Speaker
 from hardware.pcm import FRAME_S
@@ -63,7 +64,7 @@ class Playback:
         self._on_sounded: Final = on_sounded
         self._on_fault: Final = on_fault
         self._tell: Final = tell
-        self._sounds: Final = Sounding(tail_s)
+        self._feeding: Final = Feeding(tail_s)
         self._lateness: Final = Lateness()
         self._rest: Final = Rest(sleep_after_s, tell)
         self._loudspeaker: Final = Loudspeaker(
@@ -71,15 +72,12 @@ class Playback:
         )
         self._mix: Final = Mix(volume_percent)
         self.volume: Final = self._mix.volume
-        self._speaker: Speaker | None = None
         self._given_up = False
         """The speaker has been gone for so long that nothing is kept for it."""
         self._answer: Answer = Answer.none(self._lateness)
         self._silenced_turn_id = 0
         self._announcements: list[asyncio.TimerHandle] = []
         """The calls of `on_sounding` and `on_sounded` for this answer that are still to come."""
-        self._piece: Part | None = None
-        """What is being handed over; None again as soon as it must not sound."""
         self._work: Final = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -88,16 +86,16 @@ class Playback:
     @property
     def audible(self) -> bool:
         """Whether the microphone may hear us: from the first frame handed over until `tail_s` after the last sound."""
-        return self._sounds.audible(_now())
+        return self._feeding.sounds.audible(_now())
 
     def reference(self) -> list[Piece]:
         """Return what the speaker handed to its device since the last call: what may come back as an echo."""
-        return self._speaker.reference.take() if self._speaker is not None else []
+        return self._feeding.reference()
 
     @property
     def level(self) -> float:
         """How loud it is at this moment, before the owner's volume: 0 at -60 dBFS, 1 at -10 dBFS."""
-        return self._sounds.level(_now())
+        return self._feeding.sounds.level(_now())
 
     def wake(self) -> None:
         """Have the card open soon: something will sound. Called long before it does, nobody waits for the card."""
@@ -148,7 +146,7 @@ class Playback:
 
         An earcon is of the moment: without a speaker it is dropped. One that only sleeps is woken for it.
         """
-        if self._speaker is not None or self._rest.asleep:
+        if self._feeding.has_speaker or self._rest.asleep:
             self._mix.add_earcon(pcm)
             self._rest.wake(_now())
             self._work.set()
@@ -158,7 +156,7 @@ class Playback:
 
         It begins when the earcon of the moment is over. Without a speaker it is dropped, like an earcon.
         """
-        if self._speaker is not None or self._rest.asleep:
+        if self._feeding.has_speaker or self._rest.asleep:
             self._mix.set_phrase(pcm)
             self._rest.wake(_now())
             self._work.set()
@@ -166,16 +164,14 @@ class Playback:
     def hush(self) -> None:
         """Drop what is left of a phrase, what is in the speaker included."""
         if self._mix.drop_phrase():  # while there was some left, nothing else but an earcon was handed over
-            self._piece = None
-            self._sounds.silenced(_now())
-            if self._speaker is not None:
-                self._speaker.flush()
+            self._feeding.silence(_now())
 
     async def run(self) -> NoReturn:
         """Play until cancelled; the speaker is closed afterwards. A lost speaker is opened again, for ever.
 
         Raises:
             DeviceMissing: It cannot be opened the first time.
+            DeviceStuck: It was lost, and only another process can open it.
         """
         speaker = await self._loudspeaker.first()
         try:
@@ -209,10 +205,7 @@ class Playback:
         """Let nothing of the present answer sound any more, nor what the speaker holds."""
         self._cancel_announcements()
         self._answer.drop(now)
-        self._piece = None
-        self._sounds.silenced(now)
-        if self._speaker is not None:
-            self._speaker.flush()
+        self._feeding.silence(now)
 
     def _cancel_announcements(self) -> None:
         for call in self._announcements:
@@ -222,12 +215,17 @@ class Playback:
     def _announce_end(self) -> None:
         """Call `on_sounded` when the last frame will have sounded, once nothing is left to hand over."""
         answer = self._answer
-        handing_over = self._piece is not None and self._piece.answer is answer
-        if answer.handed_out and not handing_over and not answer.announced:
+        if answer.handed_out and not self._feeding.is_handing_over(answer) and not answer.announced:
             answer.announced = True
             loop = asyncio.get_running_loop()
-            told = loop.call_at(answer.sounds_until_s, lambda: self._on_sounded(answer.turn_id, answer.heard(_now())))
-            self._announcements.append(told)
+            self._announcements.append(loop.call_at(answer.sounds_until_s, self._sounded, answer))
+
+    def _sounded(self, answer: Answer) -> None:
+        """Tell that the last sample of `answer` has sounded; silence since its last frame is as it should be."""
+        now = _now()
+        if self._answer is answer:
+            answer.missed(Missed(xruns=self._feeding.missed().xruns), now)
+        self._on_sounded(answer.turn_id, answer.heard(now))
 
     def _faulted(self, lost: bool) -> None:
         self._mix.drop_all()  # one that was to wake the speaker, too: it is of the moment
@@ -236,7 +234,7 @@ class Playback:
     def _give_up(self) -> None:
         """Keep nothing for a speaker that does not come back."""
         self._given_up = True
-        self._piece = None
+        self._feeding.drop()
         answer = self._answer
         if not answer.announced and not answer.dropped:
             self._tell("playback.given_up", level=Level.WARNING, turn_id=answer.turn_id)
@@ -247,50 +245,38 @@ class Playback:
 
     async def _serve(self, speaker: Speaker) -> DeviceLost | None:
         """Feed `speaker` until it is lost, then close it and return how; None if it may sleep."""
-        self._speaker = speaker
         try:
-            if self._rest.asleep:
-                self._rest.end(_now())
-                await asyncio.sleep(LEAD_IN_S)
-            while True:
-                piece = self._piece = self._piece or await self._next_piece()
-                if piece is None:
-                    self._rest.begin(_now())
-                    return None
-                if piece.level is not None:
-                    self._sounds.handing_over(_now())
-                starts_s = await speaker.write(piece.pcm)
-                if self._piece is piece:  # otherwise it was silenced while it waited, and the speaker dropped it
-                    self._piece = None
-                    self._handed_over(piece, starts_s)
-        except DeviceLost as lost:
-            return lost  # the piece, if any, is what the answer goes on with
+            return await self._feeding.until_over(speaker, self._next_part, self._handed_over)
         finally:
-            self._speaker = None
             self._mix.drop_all()
-            self._sounds.device_lost(_now())
             await speaker.close()
 
-    async def _next_piece(self) -> Part | None:
+    async def _next_part(self) -> Part | None:
         """Wait for something to play. Frames that are there are handed over early, missing ones waited for.
 
         Returns None when it has waited for so long that the card may rest.
         """
+        if self._rest.asleep:
+            self._rest.end(_now())
+            await asyncio.sleep(LEAD_IN_S)
+        awaited = False
         while True:
             self._work.clear()
             now = _now()
-            hand_over_s = self._sounds.hand_over_by_s(now)
+            hand_over_s = self._feeding.sounds.hand_over_by_s(now)
             buffer = self._answer.buffer
             ready_at_s = buffer.ready_at_s
             running_dry = buffer.primed and not buffer.finished and ready_at_s is None
             given_up_s = hand_over_s - _MARGIN_S
             if not running_dry or now >= given_up_s:
-                piece = self._mix.next_part(self._answer, hand_over_s)
-                if piece is not None:
-                    return piece
+                part = self._mix.next_part(self._answer, hand_over_s, awaited=awaited)
+                if part is not None:
+                    return part
             rest_s = self._rest.due_s
             if rest_s is not None and now >= rest_s and not running_dry:
+                self._rest.begin(now)
                 return None
+            awaited = awaited or running_dry
             try:
                 next_s = given_up_s if running_dry else ready_at_s
                 async with asyncio.timeout_at(rest_s if next_s is None else next_s):
@@ -298,17 +284,18 @@ class Playback:
             except TimeoutError:
                 pass
 
-    def _handed_over(self, piece: Part, starts_s: float) -> None:
-        """Take note of when `piece` will sound."""
+    def _handed_over(self, part: Part, starts_s: float, missed: Missed) -> None:
+        """Take note of when `part` will sound, and of what was `missed` since the one before."""
         now = _now()
-        self._sounds.handed_over(starts_s, piece.level, now)
         self._rest.busy(starts_s + FRAME_S)
-        if piece.answer is not None:
-            first = piece.answer.first_sound_s is None
-            piece.answer.handed_over(starts_s, piece.length_s, now)
+        if part.answer is not None:
+            first = part.answer.first_sound_s is None
+            if part.goes_on:
+                part.answer.missed(missed, now)
+            part.answer.handed_over(starts_s, part.length_s, now)
             if first:
                 loop = asyncio.get_running_loop()
-                self._announcements.append(loop.call_at(starts_s, self._on_sounding, piece.answer.turn_id))
+                self._announcements.append(loop.call_at(starts_s, self._on_sounding, part.answer.turn_id))
             self._announce_end()
 
 

@@ -11,7 +11,7 @@ from hardware.pcm import FRAME_S
 class Sounding:
     """The timing, the loudness and the echo of what is played. Every time is one of the loop's clock, in seconds.
 
-    hand over ──(queue, at most two frames)──► device takes it ──(lead)──► converter ──(tail)──► room is quiet
+    hand over ──(queue, at most four frames)──► device takes it ──(lead)──► converter ──(tail)──► room is quiet
 
     Args:
         tail_s: How long the room goes on sounding after the converter.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..audio.answer import Heard
 from ..journal import Journal
 from ..keeping.budget import Prices
-from ..live.wire import UsageReport
+from ..live.downward import UsageReport
 
 
 @dataclass(slots=True)
@@ -21,8 +22,7 @@ class _Story:
     first_chunk_s: float | None = None
     first_sound_s: float | None = None
     arrived_s: float = 0.0
-    sounded_s: float = 0.0
-    underruns: int = 0
+    heard: Heard | None = None
     dropped_s: float = 0.0
     usage: UsageReport | None = None
     cost: float | None = None
@@ -81,10 +81,10 @@ class Diary:
         if story := self._stories.get(turn_id):
             story.first_sound_s = now
 
-    def sounded(self, turn_id: int, seconds: float, underruns: int) -> None:
-        """So much of the answer has sounded, and so often it ran dry."""
-        if story := self._stories.get(turn_id):
-            story.sounded_s, story.underruns = seconds, underruns
+    def sounded(self, heard: Heard) -> None:
+        """This became of the answer."""
+        if story := self._stories.get(heard.turn_id):
+            story.heard = heard
 
     def dropped(self, turn_id: int, seconds: float) -> None:
         """Speech was given up because too much was waiting for the link."""
@@ -101,7 +101,7 @@ class Diary:
         story = self._stories.pop(turn_id, None)
         if story is None:
             return
-        usage = story.usage
+        usage, heard = story.usage, story.heard or Heard(turn_id)
         self._journal.tell(
             "turn.done",
             session_id=session_id,
@@ -113,8 +113,11 @@ class Diary:
             thought_ms=_ms(story.closed_s, story.first_chunk_s),
             first_audio_ms=_ms(story.closed_s, story.first_sound_s),
             chunk_to_sound_ms=_ms(story.first_chunk_s, story.first_sound_s),
-            sounded_ms=round(story.sounded_s * 1000),
-            underruns=story.underruns,
+            sounded_ms=round(heard.sounded_s * 1000),
+            underruns=heard.underruns,
+            stutters=heard.stutters,
+            stutter_ms=round(heard.stutter_s * 1000) or None,
+            xruns=heard.xruns,
             dropped_ms=round(story.dropped_s * 1000) or None,
             prompt_tokens=usage.prompt_tokens if usage else None,
             response_tokens=usage.response_tokens if usage else None,

@@ -7,6 +7,7 @@ not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
@@ -40,10 +41,14 @@ _DETAILS: Final = (
     "{ending_words}",
     "{sounded_ms} spoken",
     "ran dry {underruns} times",
+    "stuttered {stutters} times",
+    "card ran dry {xruns} times",
     "{dropped_ms} of the question lost",
     "{total_tokens} tokens",
     "about {cost_estimate} {currency}",
 )
+
+_ONE_TIME: Final = re.compile(r"\b(dry|stuttered) 1 times")
 
 _BEGUN: Final = {
     "voice": "begun by a voice",
@@ -68,7 +73,7 @@ def _turn_done(fields: Fields) -> str:
     }
     told = {name: held for name, held in fields.items() if held != 0 or name == "turn_id"} | words
     became = worded(_BECAME.get(str(fields.get("outcome")), "A turn is over"), fields)
-    said = _listed(_DETAILS, told).replace("ran dry 1 times", "ran dry once")
+    said = _ONE_TIME.sub(r"\1 once", _listed(_DETAILS, told))
     return f"{became} ({said})" if said else became
 
 
@@ -202,7 +207,7 @@ SENTENCES: Final[Mapping[str, str | Callable[[Fields], str]]] = {
     "microphone.muted": "Muted[ by the {by}]: the microphone hears nothing",
     "microphone.overflow": "The microphone lost {lost_ms|a part} of what was said",
     "microphone.unmuted": "Not muted any more",
-    "phrases.failed": "Not all spoken phrases could be fetched[: {reason}]",
+    "phrases.failed": "Not all spoken phrases could be fetched and kept[: {reason}]",
     "phrases.fetched": _phrases_fetched,
     "playback.chunk_dropped": "Left out a part of the answer[ to turn {turn_id}][: {reason}]",
     "playback.given_up": "The loudspeaker has been gone for too long for the answer[ to turn {turn_id}]",

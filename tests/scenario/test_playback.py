@@ -15,6 +15,7 @@ from daemon.audio.earcon import Earcon, sound
 from daemon.audio.playback import Heard, Playback
 from hardware.interfaces import DeviceMissing, Speaker
 from hardware.pcm import DOWN, FRAME_S, level_dbfs, mixed, samples, scaled
+from hardware.play_queue import FRAMES
 from hardware.simulated import SimulatedSpeaker
 from tests.support.known_sound import known_sound, trimmed
 from tests.support.virtual_time import START_S, run
@@ -434,7 +435,7 @@ def test_an_earcon_is_mixed_over_speech_and_not_queued_behind_it() -> None:
         over = difference[starts * DOWN.frame_samples :][: len(bell) // 2]
         assert (over == samples(bell)).all()
         assert np.count_nonzero(difference) == np.count_nonzero(samples(bell))
-        assert first_s + starts * FRAME_S - 2.0 - DELAY_S <= 4 * FRAME_S
+        assert first_s + starts * FRAME_S - 2.0 - DELAY_S <= (FRAMES + 2) * FRAME_S
 
     run(story())
 
@@ -616,7 +617,7 @@ def test_an_answer_goes_on_where_it_was_when_a_lost_speaker_is_back_soon() -> No
         after = trimmed(tale.heard(3.5, 12.0))
         assert reply.startswith(before)
         assert reply.endswith(after)
-        assert len(reply) - len(before) - len(after) <= DOWN.bytes_in(DELAY_S + 3 * FRAME_S)
+        assert len(reply) - len(before) - len(after) <= DOWN.bytes_in(DELAY_S + (FRAMES + 1) * FRAME_S)
         assert [heard.turn_id for _, heard in tale.sounded] == [1]
         assert [line.split(" reason")[0] for line in tale.told] == [
             "device.lost part=speaker",

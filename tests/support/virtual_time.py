@@ -86,6 +86,13 @@ def run(coroutine: Coroutine[Any, Any, T], *, limit_s: float = 3600.0) -> T:
         loop.close()
 
 
+def block(for_s: float) -> None:
+    """Let `for_s` pass on the running loop, in which nothing is run, as a callback does that takes so long."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.block(for_s)
+
+
 class Unhandled:
     """One call of the loop's exception handler."""
 
@@ -145,6 +152,11 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         """Call `callback` after `delay` virtual seconds."""
         return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def block(self, for_s: float) -> None:
+        """Let time pass in which nothing is run, as a callback does that takes so long."""
+        self._now_s += for_s
+        self._instant_ns = _nanoseconds(self._now_s)
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Count it, and sweep when most are cancelled: a timeout per frame must not make the heap grow."""
