@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
 # PyAudio is compiled against PortAudio.
 DEMO_PACKAGES := gcc libc6-dev portaudio19-dev python3-dev python3-venv
@@ -11,14 +11,18 @@ DEMO_PACKAGES := gcc libc6-dev portaudio19-dev python3-dev python3-venv
 # daemon, and a half-open link needs two hosts with a cable between them.
 TEST_PACKAGES := $(DEMO_PACKAGES) iproute2 libasound2-plugins libsystemd-dev pkg-config pulseaudio
 # What the service stands on and must fit the system; and what only Raspberry Pi OS has.
-DEVICE_PACKAGES := libportaudio2 python3-numpy python3-spidev python3-systemd python3-venv systemd
+DEVICE_PACKAGES := libportaudio2 python3-numpy python3-spidev python3-systemd python3-venv systemd tzdata
 RASPBERRY_PACKAGES := python3-lgpio python3-picamera2
 # A kernel is compiled, and a disk is filled with Debian, for the tests on real kernel devices.
 LABORATORY_PACKAGES := bc bison debian-archive-keyring device-tree-compiler e2fsprogs flex gcc kmod libc6-dev libelf-dev make mmdebstrap xz-utils
 
+# What only computes gives way to what needs real time, and nobody's output is mixed with another's (make 4, not macOS's 3).
+YIELDING := nice
+WHOLE_OUTPUT := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help try demo rehearse test simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
+.PHONY: help try demo rehearse test lint types test-real-time test-computed simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,17 +39,29 @@ rehearse: .venv/ready-for-demo ## every scenario that is shipped, in real time; 
 	@for scenario in $$($(BIN)/vocative rehearse --list | cut -d' ' -f1); do \
 	  $(BIN)/vocative rehearse --scenario $$scenario --out out/$$scenario || exit 1; done
 
+# They start a hundred programs; without bytecode each would compile the whole daemon.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/ready-for-test ## lint, types, and every test that needs no device
+	@echo "==> All of it side by side; each part tells what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs --keep-going $(WHOLE_OUTPUT) lint types test-real-time test-computed
+
+lint:
 	@echo "==> ruff check"
 	@$(BIN)/ruff check
 	@echo "==> ruff format --check"
 	@$(BIN)/ruff format --check
+
+types:
 	@echo "==> mypy --strict"
-	@$(BIN)/mypy --strict
-	@echo "==> pytest: what needs no real time, on all cores"
-	@$(BIN)/python -m pytest -n auto tests/unit tests/scenario
+	@$(YIELDING) $(BIN)/mypy --strict
+
+test-real-time:
 	@echo "==> pytest: what needs real time, a file on each core and one more, since they mostly wait"
-	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile tests/contract tests/loopback
+	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder tests/loopback tests/contract
+
+test-computed:
+	@echo "==> pytest: what needs no real time, on all cores"
+	@$(YIELDING) $(BIN)/python -m pytest -n auto --dist worksteal --timeout 300 tests/unit tests/scenario
 
 simulate: .venv/ready-for-test ## random conversations against the invariants: make simulate SEEDS=1000000 takes a night
 	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(getconf _NPROCESSORS_ONLN)
@@ -63,7 +79,7 @@ bench: .venv/ready-for-demo ## what the sound path hears, costs and takes: table
 device-test: .venv/ready-for-test ## the installed package on a real kernel with systemd; the first time takes half an hour
 	@$(MAKE) --no-print-directory packages WANTED="$(LABORATORY_PACKAGES)"
 	@tests/device/build_kernel.sh build/device
-	@$$([ "$$(id -u)" = 0 ] || echo sudo) tests/device/build_image.sh build/device
+	@$$([ "$$(id -u)" = 0 ] || echo sudo) tests/device/build_image.sh build/device $(RELEASE)
 	@$(BIN)/python -m pytest tests/device -m device
 
 # Only what pyproject.toml names gets its lowest version; what those need in turn gets its newest. NumPy 1.24 needs 3.11.
@@ -85,10 +101,10 @@ pictures: .venv/ready-for-demo ## draw the pictures of the documentation anew
 	@$(BIN)/python -m docs.draw_ring && $(BIN)/python -m docs.draw_wiring && $(BIN)/python -m docs.draw_reconnects && \
 	  $(BIN)/python -m docs.draw_doctor && $(BIN)/python -m docs.draw_terminal
 	@$(BIN)/python -m docs.draw_browser || echo "==> docs/browser.png is as it was"
-	@$(BIN)/vocative rehearse --out out/demo && cp out/demo/timeline.png docs/first-conversation.png
 	@$(BIN)/python -m docs.draw_report || echo "==> docs/report.png is as it was"
-	@for scenario in outage bargein timer; do \
-	  $(BIN)/vocative rehearse --scenario $$scenario --out out/$$scenario && cp out/$$scenario/timeline.png docs/$$scenario.png || exit 1; done
+	@for scenario in $$($(BIN)/vocative rehearse --list | cut -d' ' -f1); do \
+	  $(BIN)/vocative rehearse --scenario $$scenario --out out/$$scenario && \
+	  cp out/$$scenario/timeline.png docs/scenarios/$$scenario.png || exit 1; done
 
 install: ## on this device, as a service that begins with it: sudo make install
 	@systemd/install.sh allowed $@
@@ -125,12 +141,14 @@ clean: ## remove the virtual environment and everything that was made
 	@$(PIP_INSTALL) -c constraints.txt -e '.[rehearsal,test]'
 	@touch $@
 
-# A venv without pip is one that was interrupted or that lacked python3-venv.
+# A venv without pip is one that was interrupted or that lacked python3-venv. Debian 12's own pip needs half a minute
+# more for what is installed then.
 $(BIN)/pip: | packages
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "vocative needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.13 ..."; exit 1; }
 	@echo "==> Making .venv with $$($(PYTHON) -V)"
 	@$(PYTHON) -m venv --clear .venv
+	@$(PIP_INSTALL) --upgrade pip
 
 $(BIN)/uv: $(BIN)/pip
 	@echo "==> Installing uv into .venv"

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.events import Fault, LinkState, Status, TurnState
-from daemon.panel.lights import animated, lights, meaning, name
+from daemon.panel.lights import animated, lights
+from daemon.panel.scene import meaning, name
+from daemon.status import Fault, LinkState, Status, TurnState
 from hardware.interfaces import Rgb
 
 COUNTS = (1, 2, 3, 7, 8, 12, 16, 24, 60)
@@ -53,11 +54,11 @@ def film(status: Status, count: int, *, level: float = 0.5, seconds: float = 12.
 
 @pytest.mark.parametrize("count", [0, *COUNTS])
 def test_every_status_has_exactly_count_pixels_in_range(count: int) -> None:
-    for status in EVERY_STATUS:
+    for status in EVERY_STATUS if count <= 12 else ONE_OF_EACH:  # a large ring shows the same, on more pixels
         for t_s, level in ((0.0, 0.0), (0.73, 1.0), (9e6, -3.0), (1.1, 7.0)):
             pixels = lights(status, t_s, count, level=level)
             assert len(pixels) == count
-            assert all(0 <= part <= 255 for pixel in pixels for part in pixel)
+            assert all(0 <= part <= 255 for pixel in set(pixels) for part in pixel)
 
 
 @given(status=statuses, t_s=moments_s, count=counts, level=levels)
