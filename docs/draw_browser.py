@@ -70,7 +70,7 @@ def main() -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     with vocative("try", "--web") as process:
         asyncio.run(draw(process.line("http://127.0.0.1:").text.strip()))
-        process.stop()  # killed, it would leave its service behind
+        process.stop()
     shutil.copy(OUT / "listening.png", TARGET)
     return 0
 

@@ -13,8 +13,9 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from daemon.events import Fault, LinkState, Status, TurnState
-from daemon.panel.lights import Arc, ArcKind, lights, meaning
+from daemon.panel.lights import Arc, ArcKind, lights
+from daemon.panel.scene import meaning
+from daemon.status import Fault, LinkState, Status, TurnState
 from hardware.interfaces import Rgb
 
 TARGET: Final = Path(__file__).with_name("ring.svg")
