@@ -27,6 +27,7 @@ from .config import Config, load
 from .control.client import ask
 from .errors import ExitStatus
 from .live.models import refusals
+from .mute_switch import shut_off
 
 VOICE_S: Final = 3.0
 _SETTLE_S: Final = 0.5
@@ -133,8 +134,10 @@ async def measured(board: Board, volume_percent: int, *, quiet: bool) -> tuple[R
     Takes 11 s, and 4.5 s for the voice. When it ends, however it does, both devices are closed.
 
     Raises:
-        HardwareError: A device cannot be opened, was lost, or was not served in time.
+        HardwareError: A device cannot be opened, was lost, or was not served in time; or the mute switch is on.
     """
+    if await shut_off(board):
+        raise HardwareError("microphone: the mute switch on the device shuts it off. Move it back, and try again")
     microphone = await board.microphone()
     try:
         speaker = await board.speaker()

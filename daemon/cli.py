@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -52,12 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         status: int = asked.run(asked)
+        sys.stdout.flush()
     except ModuleNotFoundError as missing:
         if missing.name not in REHEARSAL_LIBRARIES:
             raise
         remedy = "in vocative's environment: pip install '.[rehearsal]'"
         print(f"{missing.name} is not installed; {remedy}", file=sys.stderr)
         return ExitStatus.CONFIGURATION
+    except BrokenPipeError:  # `vocative log | head`: whoever read it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.ASKED_TO_STOP
     except ConfigurationError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)

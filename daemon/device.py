@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from .audio.playback import Playback
+from .body import Body
 from .conversation import Conversation
-from .events import Event, LinkState, MuteAsked, PromptAsked, Status, StopAsked, TurnState
+from .events import Event, MuteAsked, PromptAsked, StopAsked
 from .journal import Journal
 from .keeping.keeping import Keeping
 from .live.uplink import Uplink
 from .live.upward import Glance
-from .panel.panel import Panel
-from .sight import Sight
+from .status import LinkState, Status, TurnState
 
 DESCRIBE: Final = "The user has had you shown one picture of what is in front of your camera now. Say what you see."
 LINK_WITHIN_S: Final = 10.0
@@ -29,10 +28,8 @@ class OwnDevice:
     Args:
         conversation: Whether anybody speaks.
         dispatch: Lets something have happened.
-        playback: Has the volume.
-        panel: Has the ring.
+        body: Has the volume and the ring, and looks.
         keeping: Keeps what is set.
-        sight: Looks.
         uplink: Takes what is to be shown.
         end_session: Called to end the conversation and forget it.
         wanted: Called when a link is wanted now.
@@ -45,10 +42,8 @@ class OwnDevice:
         *,
         conversation: Conversation,
         dispatch: Callable[[Event], None],
-        playback: Playback,
-        panel: Panel,
+        body: Body,
         keeping: Keeping,
-        sight: Sight,
         uplink: Uplink,
         end_session: Callable[[], None],
         wanted: Callable[[], None],
@@ -57,10 +52,10 @@ class OwnDevice:
     ) -> None:
         self._conversation: Final = conversation
         self.dispatch: Final = dispatch
-        self._playback: Final = playback
-        self._panel: Final = panel
+        self._playback: Final = body.playback
+        self._panel: Final = body.panel
+        self._sight: Final = body.sight
         self._keeping: Final = keeping
-        self._sight: Final = sight
         self._uplink: Final = uplink
         self.end_conversation: Final = end_session
         self._wanted: Final = wanted
@@ -68,9 +63,9 @@ class OwnDevice:
         self._journal: Final = journal
         volume, brightness = keeping.setting("volume"), keeping.setting("brightness")
         if volume is not None:
-            playback.volume.set(volume)
+            body.playback.volume.set(volume)
         if brightness is not None:
-            panel.brightness_percent = brightness
+            body.panel.brightness_percent = brightness
 
     def __repr__(self) -> str:
         return f"<OwnDevice at {self.volume_percent} %>"

@@ -23,7 +23,6 @@ from .effects import Attack
 from .events import (
     BargedIn,
     Event,
-    Fault,
     FaultFound,
     FaultMended,
     NothingSaid,
@@ -34,6 +33,7 @@ from .events import (
     WatchOver,
 )
 from .journal import Journal
+from .status import Fault
 
 STRICT_ATTACK_MS: Final = 300
 """How much voice opens the gate when nobody is expected to speak: a cough or a chair has less."""
@@ -106,6 +106,8 @@ class Ears:
         self._journal: Final = journal
         self._turn_id = 0
         """The turn that the gate was opened for last."""
+        self._watched: tuple[Attack, float | None] = (Attack.NONE, None)
+        """Which voices the closed gate was told to tell of."""
         self._reference: Final = reference
         self._guard = _EchoGuard.of(config)
         self.echo_advice: Final = _advice(config.state.folder)
@@ -141,8 +143,10 @@ class Ears:
         Returns:
             Whether the echo control is a new one, which has not learned the room yet.
         """
-        self._settings = gate_settings(config.turn)
+        old, self._settings = self._settings, gate_settings(config.turn)
         self.capture.go_by(self._settings)
+        if (old.attack_ms, old.sure_ms) != (self._settings.attack_ms, self._settings.sure_ms):
+            self.watch(*self._watched)
         before, self._guard = self._guard, _EchoGuard.of(config)
         if self._guard == before:
             return False
@@ -151,11 +155,12 @@ class Ears:
 
     def open(self, turn_id: int, *, endpointing: bool, to_voice: bool) -> None:
         """Open the gate for a turn; see `Capture.open_gate`."""
-        self._turn_id = turn_id
+        self._turn_id, self._watched = turn_id, (Attack.NONE, None)
         self.capture.open_gate(endpointing=endpointing, to_voice=to_voice)
 
     def watch(self, attack: Attack, for_s: float | None) -> None:
         """Have the closed gate tell of a voice, for so much audio."""
+        self._watched = attack, for_s
         match attack:
             case Attack.NONE:
                 attack_ms = None

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Final, assert_never
 
 from .announcing.sounds import Sounds
-from .audio.playback import Playback
+from .body import Body
 from .config import Config
-from .ears import Ears
 from .effects import (
     AskInWriting,
     Begun,
@@ -34,7 +33,6 @@ from .effects import (
 from .keeping.keeping import Keeping
 from .live.uplink import Uplink
 from .live.upward import Prompt
-from .sight import Sight
 from .telling.diary import Diary
 
 ASKING: Final = {Ending.RELEASED, Ending.SILENCE, Ending.TAPPED, Ending.TOO_LONG}
@@ -47,25 +45,21 @@ class Hands:
     Args:
         config: When the camera looks.
         uplink: Takes the turns of the user.
-        ears: Open and close.
-        playback: Sounds and falls silent.
+        body: Its ears open and close, it sounds and falls silent, and it looks.
         sounds: Are made, as the owner wants them.
-        sight: Looks.
         keeping: Keeps whether it is muted, and counts turns.
         diary: Is told the stations of each turn.
         wanted: Called when somebody begins to speak: a link is wanted now.
         stop_ringing: Called when whoever it rings for knows.
     """
 
-    def __init__(  # noqa: PLR0913 - a part for each kind of effect
+    def __init__(
         self,
         config: Config,
         *,
         uplink: Uplink,
-        ears: Ears,
-        playback: Playback,
+        body: Body,
         sounds: Sounds,
-        sight: Sight,
         keeping: Keeping,
         diary: Diary,
         wanted: Callable[[], None],
@@ -74,21 +68,18 @@ class Hands:
         self._sees_turns = config.camera.mode == "with_turn"
         self._waits_for_looks: Final = config.turn.taking == "local"
         self._uplink: Final = uplink
-        self._ears: Final = ears
-        self._playback: Final = playback
+        self._body: Final = body
         self._sounds: Final = sounds
-        self._sight: Final = sight
         self._keeping: Final = keeping
         self._diary: Final = diary
         self._wanted: Final = wanted
         self._stop_ringing: Final = stop_ringing
 
     def __repr__(self) -> str:
-        return f"<Hands {self._ears!r} {self._playback!r}>"
+        return f"<Hands of {self._body!r}>"
 
     def go_by(self, config: Config) -> None:
         """Go by another configuration from now on; nobody's turn is under way."""
-        self._sounds.go_by(config)
         self._sees_turns = config.camera.mode == "with_turn"
 
     def carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912, PLR0915 - one match over every effect is the point
@@ -99,29 +90,28 @@ class Hands:
                 self._diary.opened(turn_id, begun.value, now)
                 self._keeping.turn_began()
                 self._uplink.begin(turn_id)
-                self._ears.open(turn_id, endpointing=endpointing, to_voice=begun is not Begun.BUTTON)
+                self._body.ears.open(turn_id, endpointing=endpointing, to_voice=begun is not Begun.BUTTON)
                 if self._sees_turns:
-                    self._sight.begin()
-                self._playback.wake()
+                    self._body.sight.begin()
+                self._body.playback.wake()
                 self._wanted()
             case CloseGate(turn_id, ending):
-                self._ears.capture.close_gate()
+                self._body.capture.close_gate()
                 patient = self._waits_for_looks and ending in ASKING
-                self._sight.end(lambda: self._uplink.end(turn_id), patient=patient)
+                self._body.sight.end(lambda: self._uplink.end(turn_id), patient=patient)
                 self._diary.closed(turn_id, ending.value, now)
             case Watch(attack, for_s):
-                self._ears.watch(attack, for_s)
+                self._body.ears.watch(attack, for_s)
             case Look():
-                self._sight.begin(asked=True, once=not self._sees_turns)
+                self._body.sight.begin(asked=True, once=not self._sees_turns)
             case Silence(turn_id):
-                heard = self._playback.silence(turn_id)
-                self._diary.sounded(turn_id, heard.sounded_s, heard.underruns)
+                self._diary.sounded(self._body.playback.silence(turn_id))
             case Withdraw(turn_id):
-                self._playback.withdraw(turn_id)
+                self._body.playback.withdraw(turn_id)
             case LetSound(turn_id):
-                self._playback.end(turn_id)
+                self._body.playback.end(turn_id)
             case Forget(turn_id):
-                self._sight.settle()  # an open turn would not be forgotten
+                self._body.sight.settle()  # an open turn would not be forgotten
                 self._uplink.forget(turn_id)
             case SayAgain(turn_id, as_turn_id):
                 self._uplink.renumber(as_turn_id)
@@ -131,15 +121,15 @@ class Hands:
             case Hush():
                 self._sounds.hush()
             case SetMuted(muted, by_switch):
-                self._ears.mute(muted, by="switch" if by_switch else "owner")
+                self._body.ears.mute(muted, by="switch" if by_switch else "owner")
             case KeepMuted(muted):
                 self._keeping.muted = muted
             case AskInWriting(turn_id, text):
                 self._diary.prompted(turn_id, now)
                 self._keeping.turn_began()
-                self._sight.settle()  # an open turn would have to be ended first
+                self._body.sight.settle()  # an open turn would have to be ended first
                 self._uplink.ask(Prompt(turn_id, text))
-                self._playback.wake()
+                self._body.playback.wake()
                 self._wanted()
             case StopRinging():
                 self._stop_ringing()

@@ -6,12 +6,31 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn, TypeVar
 
-from hardware.interfaces import DeviceLost, DeviceMissing, MuteSwitch
+from hardware.interfaces import Board, DeviceLost, DeviceMissing, MuteSwitch
 
-from .events import Event, Fault, FaultFound, FaultMended, MuteSwitched
+from .events import Event, FaultFound, FaultMended, MuteSwitched
 from .outage import STEADY_S, Outage
+from .status import Fault
 
 Part = TypeVar("Part")
+READ_WITHIN_S: Final = 1.0
+"""A contact that has not been clear for so long is broken."""
+
+
+async def shut_off(board: Board) -> bool:
+    """Return whether the switch of `board` shuts its microphone off at this moment, for who listens without the daemon.
+
+    One that cannot be read does.
+    """
+    try:
+        switch = await board.mute_switch()
+        try:
+            async with asyncio.timeout(READ_WITHIN_S):
+                return await switch.position()
+        finally:
+            await switch.close()
+    except (DeviceMissing, DeviceLost, TimeoutError):
+        return True
 
 
 class MuteSwitchWatch:

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 
+def unfinished(path: Path) -> Path:
+    """Return where a new file is before it has the name `path`; it stays there if the power fails meanwhile."""
+    return path.with_name(f".{path.name}.new")
+
+
 def put(path: Path, content: bytes, mode: int, like: os.stat_result | None = None) -> None:
     """Have `path` hold `content` with `mode`, and if `like` is given with the owner and group that that one has.
 
@@ -15,7 +20,7 @@ def put(path: Path, content: bytes, mode: int, like: os.stat_result | None = Non
     Raises:
         OSError: It cannot be; what was there before still is.
     """
-    new_path = path.with_name(f".{path.name}.new")
+    new_path = unfinished(path)
     new_path.unlink(missing_ok=True)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

@@ -16,18 +16,19 @@ from typing import Any, Final, TextIO, TypeAlias
 from hardware.blocking import in_thread
 from hardware.board import front_of, open_board
 from hardware.interfaces import Board, HardwareError
+from hardware.rights import rights_given
 from hardware.settings import PageSettings
 from hardware.shown import Front
 from hardware.terminal_script import Step
 
 from .app import App
-from .audio.vad import detector
+from .audio.vad import LateVad, Vad, detector
 from .config import Config, load
 from .desk.aside import put_aside
 from .errors import ExitStatus
 from .journal import Journal, foreign_loggers_told_to, process_sink
 from .keeping.keeping import Keeping
-from .keeping.state import StateFile
+from .keeping.state_file import StateFile
 from .keys.credentials import api_key
 from .live.models import refusals, warnings
 from .live.supervisor import Supervisor
@@ -136,10 +137,10 @@ async def live(
         supervise=_supervise(config, journal),
         journal=journal,
         manager=manager,
-        vad=detector(config.turn.vad, config.turn.vad_aggressiveness),
+        vad=_voices(config, lambda: app.config),
         keeping=Keeping(limits(config), _state_file(config.state.folder), journal),
         presence=watch,
-        reread=lambda: _reread(read, journal),
+        reread=lambda: in_thread(lambda: _reread(read)),
     )
     daemon = asyncio.ensure_future(_life(app, manager, journal, front))
     loop = asyncio.get_running_loop()
@@ -166,6 +167,8 @@ async def _life(app: App, manager: ServiceManager, journal: Journal, front: Fron
     """
     loop = asyncio.get_running_loop()
     began_s = loop.time()
+    if manager.listens:
+        await rights_given(app.config.board())
     try:
         if front is None:
             await app.run()
@@ -190,20 +193,8 @@ async def _before(front: Front, app: App) -> None:
     """Run `app` until somebody leaves `front`."""
     async with asyncio.TaskGroup() as group:
         running = group.create_task(app.run(), name="app")
-        await front.run(app.showing.now, app.asked)
+        await front.run(app.reception.showing.now, app.reception.requests.answer)
         running.cancel()
-
-
-async def _reread(read: Callable[[], Config], journal: Journal) -> Config:
-    """Return the configuration as it is now in the file.
-
-    Raises:
-        ConfigurationError: It is refused.
-    """
-    config = await in_thread(read)
-    for warning in warnings(config.live):
-        journal.warn("config.doubtful", reason=warning)
-    return config
 
 
 def _supervise(config: Config, journal: Journal) -> Callable[[App], Supervisor] | None:
@@ -215,6 +206,37 @@ def _supervise(config: Config, journal: Journal) -> Callable[[App], Supervisor] 
         journal.error("key.missing", remedy=credential.said)
         return None
     return supervised(config, credential.key, random.random)
+
+
+def _reread(read: Callable[[], Config]) -> Config:
+    """Return the configuration as it is now, with what it needs to find voices loaded. Slow; runs in a thread.
+
+    Raises:
+        ConfigurationError: It is refused.
+    """
+    config = read()
+    _voices(config, lambda: config)
+    return config
+
+
+def _voices(config: Config, newest: Callable[[], Config]) -> Vad:
+    """Return what finds voices. In mode "hold" none is looked for, and nothing loaded until it is another mode.
+
+    Args:
+        config: Which detector it is.
+        newest: Returns what the device goes by at the moment.
+
+    Raises:
+        ConfigurationError: The detector is needed at once and cannot be loaded.
+    """
+
+    def wanted() -> bool:
+        return newest().turn.mode != "hold"
+
+    vad = LateVad(lambda: detector(config.turn.vad, config.turn.vad_aggressiveness), wanted)
+    if config.turn.mode != "hold":
+        vad.load()
+    return vad
 
 
 def _state_file(folder: str) -> StateFile | None:

@@ -93,9 +93,16 @@ class Sight:
         """The newest picture, while somebody looks: it may do for two who have waited for it."""
         self._next_s = float("-inf")
         self._failing = False
+        self._seen = False
+        """Whether there was ever a picture."""
 
     def __repr__(self) -> str:
         return f"<Sight onlookers={self._onlookers} {self._watch}>"
+
+    @property
+    def beginning(self) -> bool:
+        """Whether somebody waits for the very first picture: the camera's libraries are imported for that."""
+        return self._onlookers > 0 and not self._seen
 
     # --- with a turn -------------------------------------------------------------------------------
 
@@ -207,6 +214,7 @@ class Sight:
             try:
                 self._camera = self._camera or await self._open_camera()
                 self._taken = await self._camera.capture()
+                self._seen = True
             except HardwareError as error:
                 self._failed(str(error))
                 raise

@@ -10,9 +10,10 @@ from typing import Final
 
 from .config import Config
 from .journal import Journal
-from .tools.alarm import Due, Reading
+from .live.models import capabilities
+from .live.uplink import Uplink
+from .live.upward import ToolAnswer
 from .tools.alarm_clock import AlarmClock
-from .tools.alarm_store import AlarmStore
 from .tools.alarm_tools import AlarmTools
 from .tools.call import Answer, Call
 from .tools.calls import BLOCKING_S, Calls
@@ -26,69 +27,57 @@ from .tools.mistake import ToolMistake
 from .tools.registry import Registry
 from .tools.tool import Tool
 
-ALARMS_NAME: Final = "alarms.db"
 _MCP_PATIENCE_S: Final = 5.0
 """How long the first connection waits for MCP servers: a session cannot be given tools later (live-api.md 0.10)."""
 
 
 class Toolbox:
-    """The tools of one device, their calls, and the alarm clock that some of them set.
+    """The tools of one device, and their calls.
 
     Args:
         config: Which there are.
         device: What the device's own tools work on.
+        clock: The alarm clock that some of them set.
+        uplink: Takes every answer that is for the session of the moment; holds speech back while the model waits.
         journal: Where calls, mistakes and servers are told of.
-        on_answer: Given every answer that is for the session of the moment.
-        on_due: Given what is due, to be rung or told of.
-        release: Called when a blocking call need not be waited for any more.
         session_id: Returns what the journal calls the session of the moment.
-        clocks: Reads the clocks that timers and alarms go by.
-        default_behavior: What the model takes a declaration for that states none.
-        allowed_behaviors: What a declaration may state.
         sees: Whether there is a camera that may look.
     """
 
-    def __init__(  # noqa: PLR0913 - what surrounds it
+    def __init__(
         self,
         config: Config,
         device: Device,
+        clock: AlarmClock,
+        uplink: Uplink,
         journal: Journal,
         *,
-        on_answer: Callable[[Answer], None],
-        on_due: Callable[[list[Due]], None],
-        release: Callable[[], None],
         session_id: Callable[[], str],
-        clocks: Callable[[], Reading],
-        default_behavior: Behavior,
-        allowed_behaviors: frozenset[Behavior],
         sees: bool,
     ) -> None:
+        rules = capabilities(config.live.model).tools
         self._config = config.tools
         self._device: Final = device
+        self._clock: Final = clock
         self._journal: Final = journal
-        self._release: Final = release
+        self._uplink: Final = uplink
         self._registry: Final = Registry(allow=config.tools.allow, deny=config.tools.deny)
         self._calls: Final = Calls(
             self._registry,
             journal,
-            on_answer=on_answer,
-            default_behavior=default_behavior,
+            on_answer=self._answered,
+            default_behavior=Behavior(rules.default.value),
             tell_content=config.tools.tell_content,
-        )
-        folder = config.state.folder
-        self.clock: Final = AlarmClock(
-            AlarmStore(Path(folder) / ALARMS_NAME if folder else None),
-            clocks,
-            on_due=on_due,
-            tell=journal.tell,
         )
         self._servers: Final = _servers(config)
         self._missing: Final = {server.name for server in self._servers}
         """The servers that have not said what they offer."""
         self._complete: Final = asyncio.Event()
         self._session_id: Final = session_id
-        self._allowed: Final = allowed_behaviors
+        self._allowed: Final = frozenset(Behavior(one.value) for one in rules.allowed)
+        """What a declaration may state."""
         self._offer_own(sees=sees)
+        uplink.holds_speech = lambda: self._calls.blocking_pending
 
     def __repr__(self) -> str:
         return f"<Toolbox {self._registry!r} {self._calls!r}>"
@@ -98,16 +87,10 @@ class Toolbox:
         """What a session is to be told of the tools, in the service's own words."""
         return [declaration.as_dict() for declaration in self._registry.declarations()]
 
-    @property
-    def holds_speech(self) -> bool:
-        """Whether the model waits for a tool and had better not be spoken to."""
-        return self._calls.blocking_pending
-
     async def run(self) -> None:
-        """Carry out calls, keep servers connected and the clock ringing, until cancelled."""
+        """Carry out calls and keep servers connected, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._calls.run(), name="calls")
-            group.create_task(self.clock.run(), name="alarm clock")
             group.create_task(self._gather(), name="gather tools")
 
     async def complete(self) -> None:
@@ -151,18 +134,21 @@ class Toolbox:
         """Begin what the model wants done."""
         self._calls.begin(self._session_id(), calls)
         if self._calls.blocking_pending:
-            asyncio.get_running_loop().call_later(BLOCKING_S + 0.1, self._release)
+            asyncio.get_running_loop().call_later(BLOCKING_S + 0.1, self._uplink.ring)
 
     def cancelled(self, ids: Sequence[str]) -> None:
         """Stop what the model no longer wants done."""
         self._calls.cancel(ids)
+
+    def _answered(self, answer: Answer) -> None:
+        self._uplink.put_aside(ToolAnswer(answer.id, answer.name, answer.response, answer.scheduling.value))
 
     def _offer_own(self, *, sees: bool) -> None:
         own = DeviceTools(self._device, machine, lambda: datetime.now().astimezone())
         wanted = self._config
         tools: list[Tool] = [
             *(own.volume() if wanted.volume else ()),
-            *(AlarmTools(self.clock).tools() if wanted.timers else ()),
+            *(AlarmTools(self._clock).tools() if wanted.timers else ()),
             *(own.look() if wanted.look and sees else ()),
             *(own.device() if wanted.device else ()),
         ]

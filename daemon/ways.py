@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final, assert_never
 
 from .effects import Attack, Ending, Watch
-from .events import Fault, Status, TurnState
+from .status import Fault, Status, TurnState
 
 HINDRANCES: Final = frozenset((Fault.KEY, Fault.SETUP, Fault.MICROPHONE, Fault.LIMIT))
 """With one of these no turn begins."""

@@ -68,7 +68,7 @@ def supervised(config: Config, key: Secret | None, random: Callable[[], float]) 
         )
         app.phrases.reader = Reader(_opened_by(aside, config, key), aside.release, rules(config))
         return Supervisor(
-            app,
+            app.downlink,
             connector=_opened_by(connector, config, key),
             handles=app.keeping.handles,
             limits=lambda: app.keeping.limits,

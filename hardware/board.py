@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
 from hardware.absent import AbsentButton, AbsentLedRing, AbsentMuteSwitch
+from hardware.channels import Channels
 from hardware.interfaces import Board, Button, Camera, DeviceMissing, LedRing, Microphone, MuteSwitch, Speaker
-from hardware.settings import BoardSettings
+from hardware.settings import BoardSettings, MicrophoneSettings
 from hardware.shown import Front
 from hardware.sound_devices import Ability, Direction
 
@@ -60,6 +61,17 @@ def chosen_sound_device(direction: Direction, wanted: str) -> str:
     from hardware.pyaudio_host import PORTAUDIO
 
     return PORTAUDIO.chosen(direction, wanted)
+
+
+async def open_channels(settings: MicrophoneSettings, count: int) -> Channels:
+    """Open the first `count` channels of the sound card, or PCM of ALSA's, that `settings` name.
+
+    Raises:
+        DeviceMissing: It cannot be opened now, or has fewer.
+    """
+    from hardware import pyaudio_channels
+
+    return await pyaudio_channels.open_channels(settings, count)
 
 
 class _ConfiguredBoard:

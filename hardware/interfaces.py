@@ -25,6 +25,14 @@ class DeviceMissing(HardwareError):
     """A part cannot be opened: not there, busy, not permitted, or its library is not installed."""
 
 
+class DeviceBusy(DeviceMissing):
+    """Another program has the part; the text names it as far as that can be known."""
+
+
+class DeviceStuck(DeviceMissing):
+    """A part cannot be opened again in this process: its library never came back from closing it."""
+
+
 class DeviceLost(HardwareError):
     """A part that worked went away. Close it and open it again; it may return."""
 
@@ -65,6 +73,9 @@ class Microphone(Protocol):
     muted: bool
     """While true the driver hands out digital silence: the samples do not leave it (frames still arrive,
     so that their absence always means a dead microphone)."""
+    patient: bool
+    """While true, frames may come up to 80 ms late, five at once, so that the processor wakes less often; at first it
+    is false. Made false again, what was captured is there at once."""
 
     async def read(self) -> Frame:
         """Wait for the next frame, in order.
@@ -87,7 +98,7 @@ class Speaker(Protocol):
 
     @property
     def reference(self) -> Played:
-        """All that was handed to the device since it was opened, silence included."""
+        """All that was handed to the device since it was opened, silence included, that for want of a frame, too."""
         ...
 
     @property
@@ -96,7 +107,7 @@ class Speaker(Protocol):
         ...
 
     async def write(self, frame: bytes) -> float:
-        """Queue one 20 ms frame (960 bytes, s16le, mono, 24 kHz) behind at most one other, waiting for room.
+        """Queue one 20 ms frame (960 bytes, s16le, mono, 24 kHz) behind at most three others, waiting for room.
 
         Returns when its first sample will be handed to the converter. A frame whose `write` was waiting
         when `flush` was called is dropped, not queued: that frame is the classic way to hear old sound.

@@ -6,6 +6,7 @@ Neither needs root, nor the PWM and PCM peripherals: they work beside I2S audio 
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
@@ -82,7 +83,7 @@ class SpiLedRing:
         try:
             self._port.write(self._encode(levels))
         except OSError as error:
-            raise DeviceLost(f"LED ring: the SPI bus cannot be written to ({error}); open it again") from error
+            raise DeviceLost(f"LED ring: the SPI bus cannot be written to ({error}); look at its wires") from error
         self._shown = levels
 
     def close(self) -> None:
@@ -126,7 +127,7 @@ class RgbLed:
         try:
             self._lamp.value = (_duty(red), _duty(green), _duty(blue))
         except pin_errors() as error:
-            raise DeviceLost(f"RGB LED: the pins cannot be set ({error}); open it again") from error
+            raise DeviceLost(f"RGB LED: the pins cannot be set ({error}); look at its wires") from error
         self._shown = levels
 
     def close(self) -> None:
@@ -195,16 +196,19 @@ def _open_spi(bus: int, device: int, clock_hz: int) -> SpiPort:
         remedy = "add dtparam=spi=on to /boot/firmware/config.txt and reboot, or correct leds.spi_bus and spi_device"
         raise DeviceMissing(f"LED ring: there is no {path}; {remedy}") from error
     except PermissionError as error:
-        raise DeviceMissing(f"LED ring: {path} is not permitted; add this user to the group spi") from error
+        # Its mode refuses with EACCES. EPERM is DeviceAllow=, which systemd looks up once, before the service begins.
+        late = "its driver was loaded after the service had begun: sudo systemctl restart vocative"
+        remedy = late if error.errno == errno.EPERM else "add this user to the group spi"
+        raise DeviceMissing(f"LED ring: {path} is not permitted; {remedy}") from error
     except OSError as error:
         raise DeviceMissing(f"LED ring: {path} cannot be opened ({error})") from error
 
 
 def _open_lamp(settings: LedSettings) -> Lamp:
-    with opening_pins("RGB LED"):
-        from gpiozero import RGBLED  # on first use: 0.1 s and 11 MB
+    with opening_pins("RGB LED", lit=True) as factory:
+        from gpiozero import RGBLED  # on first use: 0.1 s and 3 MiB
 
-        lamp: Lamp = RGBLED(settings.red_pin, settings.green_pin, settings.blue_pin)
+        lamp: Lamp = RGBLED(settings.red_pin, settings.green_pin, settings.blue_pin, pin_factory=factory)
         return lamp
 
 

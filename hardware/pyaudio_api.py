@@ -26,7 +26,7 @@ INVALID_CHANNELS: Final = -9998
 UNAVAILABLE: Final = -9985
 
 _REMEDIES: Final = {
-    UNAVAILABLE: "Something else holds it: `fuser -v /dev/snd/*` says what",
+    UNAVAILABLE: "Something else holds it: `sudo vocative doctor` says what",
     -9996: "`arecord -l` and `aplay -l` list the cards; if they do not, add this user to the group audio",
 }
 """What to do about paDeviceUnavailable and paInvalidDevice."""

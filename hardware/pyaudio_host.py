@@ -27,7 +27,7 @@ from typing import Final, TypeAlias
 from hardware.alsa_chatter import chatter_held_back
 from hardware.card_format import CAPTURE_RATES_HZ, PLAYBACK_RATES_HZ, CardFormat
 from hardware.holder import busy_card, card_holders, held_by
-from hardware.interfaces import DeviceMissing
+from hardware.interfaces import DeviceBusy, DeviceMissing, DeviceStuck
 from hardware.pyaudio_api import (
     INVALID_CHANNELS,
     INVALID_RATE,
@@ -47,13 +47,17 @@ Wishes: TypeAlias = Callable[[SoundDevice], Sequence[CardFormat]]
 """What to try of a device, the best first; may raise `DeviceMissing`."""
 
 _LOCK_S: Final = 5.0
-"""Longer than any card takes to be opened or closed; when it has passed, ALSA hangs."""
+"""Longer than any card takes to be opened; when it has passed, ALSA hangs."""
 _LAST_CALLBACK_S: Final = 0.2
 """How long a stream that is being closed may take to end by itself: ten periods."""
 
 
 class OpenStream:
-    """One running stream. `stale` is set, on any thread, when it must be given up for PortAudio's sake."""
+    """One running stream.
+
+    `stale` is set, on any thread, when it must be given up for PortAudio's sake; `closing` once PortAudio waits for its
+    own thread, which may hang in ALSA; `stuck` by whoever does not wait any longer for that.
+    """
 
     def __init__(self, host: PortAudio, audio: PyAudio, stream: PaStream, card: CardFormat) -> None:
         self._host = host
@@ -62,6 +66,8 @@ class OpenStream:
         self.card: Final = card
         self.output_latency_s: Final = stream.get_output_latency()
         self.stale = False
+        self.closing = False
+        self.stuck = False
 
     @property
     def active(self) -> bool:
@@ -168,8 +174,11 @@ class PortAudio:
             return opened
 
     def close(self, opened: OpenStream, audio: PyAudio, stream: PaStream) -> None:
-        """Free a stream; for `OpenStream.close` only."""
+        """Free a stream, unless another one is stuck, which keeps the lock; for `OpenStream.close` only."""
+        if self._stuck:
+            return
         with self._lock:
+            opened.closing = True
             stream.close()
             audio.terminate()
             self._streams.discard(opened)
@@ -181,7 +190,9 @@ class PortAudio:
             index = find_device(_listed(audio), wanted, direction, self._cards_now())
         except DeviceMissing as missing:
             # What was busy when PortAudio looked for devices is not in its list.
-            raise DeviceMissing(busy_card(wanted, direction, self._proc) or str(missing)) from missing
+            if held := busy_card(wanted, direction, self._proc):
+                raise DeviceBusy(held) from missing
+            raise
         if index is not None:
             return _device(audio.get_device_info_by_index(index))
         capture = direction is Direction.CAPTURE
@@ -189,7 +200,7 @@ class PortAudio:
             return _device(audio.get_default_input_device_info() if capture else audio.get_default_output_device_info())
         except OSError as error:
             if held := busy_card(wanted, direction, self._proc):
-                raise DeviceMissing(held) from error
+                raise DeviceBusy(held) from error
             raise
 
     def _first_taken(
@@ -221,7 +232,8 @@ class PortAudio:
             except OSError as error:
                 if number_of(error) == UNAVAILABLE:
                     held = held_by(card_holders(device.name, direction, self._proc))
-                    raise DeviceMissing(refusal(direction.value, device.name, error, held)) from error
+                    busy = DeviceBusy if held else DeviceMissing
+                    raise busy(refusal(direction.value, device.name, error, held)) from error
                 if number_of(error) not in {INVALID_RATE, INVALID_CHANNELS}:
                     raise
                 refused = error
@@ -237,8 +249,8 @@ class PortAudio:
     @contextmanager
     def _turn(self, part: str) -> Iterator[None]:
         """Hold the lock, unless ALSA hangs in somebody else's turn."""
-        if not self._lock.acquire(timeout=_LOCK_S):
-            raise DeviceMissing(f"{part}: ALSA hangs in closing a device that is gone. Restart the service")
+        if self._stuck or not self._lock.acquire(timeout=_LOCK_S):
+            raise DeviceStuck(f"{part}: ALSA hangs with a sound card. Only an end of this process ends that")
         try:
             yield
         finally:
@@ -263,6 +275,10 @@ class PortAudio:
         except OSError as error:
             raise DeviceMissing(refusal(part, "", error)) from error
         return audio
+
+    @property
+    def _stuck(self) -> bool:
+        return any(stream.stuck for stream in self._streams.copy())
 
     def _cards_now(self) -> str:
         try:

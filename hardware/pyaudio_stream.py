@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, TypeAlias
 
 from hardware.blocking import in_thread
 from hardware.card_format import CardFormat
+from hardware.interfaces import DeviceStuck
 from hardware.pyaudio_api import ABORT, CONTINUE, Times
 from hardware.pyaudio_host import PORTAUDIO, OpenStream, Wishes
 from hardware.sound_devices import Direction
@@ -22,8 +22,10 @@ _LOOK_S: Final = 0.25
 _PATIENCE_LOOKS: Final = 4
 """So many looks in a row without a callback in between, 1 s, mean that the device is gone. Counted in looks, not on a
 clock: if the whole process was stopped for a while, that was not the device's fault."""
-_CLOSE_S: Final = 2.0
-"""How long closing is waited for. The card may be gone, and ALSA never return."""
+_OPEN_S: Final = 20.0
+"""Longer than any card takes to be looked for, tried and opened, and another one before it."""
+_CLOSE_S: Final = 1.0
+"""How long closing is waited for: a card takes milliseconds. PortAudio's thread may hang, and it never ends."""
 
 
 class WatchedStream:
@@ -64,6 +66,7 @@ class WatchedStream:
 
         Raises:
             DeviceMissing: It cannot be opened now.
+            DeviceStuck: Nor will it ever be in this process.
         """
 
         def opened() -> OpenStream:
@@ -71,19 +74,25 @@ class WatchedStream:
                 self._direction, device, wishes, period_s=period_s, prepare=prepare, callback=self._called
             )
 
-        self._opened = await in_thread(opened, undo=self._abandon)
+        try:
+            async with asyncio.timeout(_OPEN_S):
+                self._opened = await in_thread(opened, undo=self._abandon)
+        except TimeoutError:
+            raise DeviceStuck(f"{self._direction.value}: ALSA does not come back from opening it") from None
         self._look_later(0)
 
     async def close(self) -> None:
-        """End the stream and free the device, waiting at most 2 s for ALSA. May be called twice."""
+        """End the stream and free the device, waiting at most a second for ALSA. May be called twice."""
         opened, self._opened = self._opened, None
         self._ending = True
         if self._watch is not None:
             self._watch.cancel()
         if opened is not None:
-            with suppress(TimeoutError):  # then the thread is left behind; opening says that ALSA hangs
+            try:
                 async with asyncio.timeout(_CLOSE_S):
                     await in_thread(opened.close)
+            except TimeoutError:  # the thread is left behind
+                opened.stuck = opened.closing  # or another card is being opened
 
     def _called(self, pcm: bytes | None, count: int, times: Times, status: int) -> tuple[bytes | None, int]:
         """Do one callback's work, on PortAudio's thread."""
@@ -104,11 +113,11 @@ class WatchedStream:
         part = self._direction.value
         idle_looks = idle_looks + 1 if self._callbacks == callbacks_before else 0
         if self._opened.stale:
-            self._on_lost(f"{part}: given up, because a sound card was plugged in. Open it again")
+            self._on_lost(f"{part}: given up, because a sound card was plugged in")
         elif not self._opened.active:
-            self._on_lost(f"{part}: the sound card is gone. Look at the plug, and open it again")
+            self._on_lost(f"{part}: the sound card is gone. Look at its plug")
         elif idle_looks == _PATIENCE_LOOKS:
-            self._on_lost(f"{part}: the sound card has not moved for a second. Look at the plug, and open it again")
+            self._on_lost(f"{part}: the sound card has not moved for a second. Look at its plug")
         else:
             self._look_later(idle_looks)
 

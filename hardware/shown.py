@@ -37,7 +37,7 @@ class Shown:
     state: str = "ready"
     """One or two words, such as "listening"."""
     meaning: str = ""
-    """The same as a sentence; see `daemon.panel.lights.meaning`."""
+    """The same as a sentence; see `daemon.panel.scene.meaning`."""
     turn: str = "idle"
     """Whose turn it is: a value of `TurnState`."""
     link: str = "down"

@@ -162,7 +162,13 @@ def _without_bass(response: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _kernels() -> NDArray[np.float32]:
     """Return the low-pass for each place between two samples: windowed sincs, (phases, taps), with a gain of 1."""
-    at = np.arange(2 * _HALF) - (_HALF - 1) - np.arange(_PHASES)[:, np.newaxis] / _PHASES
+    # Some at a time: what all of them at once need meanwhile, 3 MiB, would stay with the process.
+    places = np.arange(_PHASES)[:, np.newaxis] / _PHASES
+    return np.concatenate([_kernels_at(some) for some in np.split(places, 32)])
+
+
+def _kernels_at(places: NDArray[np.float64]) -> NDArray[np.float32]:
+    at = np.arange(2 * _HALF) - (_HALF - 1) - places
     width = 2 * _CUTOFF_HZ / DOWN.rate_hz
     window = np.i0(7.0 * np.sqrt(np.maximum(0.0, 1.0 - (at / _HALF) ** 2)))
     taps = np.sinc(width * at) * window

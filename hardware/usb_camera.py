@@ -41,9 +41,10 @@ _END_OF_IMAGE: Final = b"\xff\xd9"
 _LONGEST_EXPOSURE_S: Final = 0.1
 """Of a camera that dates its frames by their end: how long before that the exposure may have begun."""
 _REMEDIES: Final = {
-    errno.EBUSY: "another program is using it: end that (`fuser /dev/video*` names it)",
+    errno.EBUSY: "another program is using it: end that (`sudo fuser /dev/video*` names it)",
     errno.EACCES: "its user must be in the group video",
-    errno.EPERM: "its user must be in the group video",
+    # DeviceAllow= of the unit, which systemd looks up once, before the service begins.
+    errno.EPERM: "its driver was loaded after the service had begun: sudo systemctl restart vocative",
     errno.ENOSPC: "there is too little room on the USB bus: plug it into another port, without a hub",
 }
 _UNPLUGGED: Final = "it was unplugged, or its cable or supply is weak: plug it in again"

@@ -13,18 +13,8 @@ from __future__ import annotations
 from typing import Final
 
 from ..effects import Begun, Cue, Effect, Hush, Sound
-from ..events import (
-    Doubled,
-    Event,
-    Fault,
-    LinkState,
-    LongPressed,
-    Pressed,
-    Status,
-    StopAsked,
-    TurnState,
-    VoiceHeard,
-)
+from ..events import Doubled, Event, LongPressed, Pressed, StopAsked, VoiceHeard
+from ..status import Fault, LinkState, Status, TurnState
 
 FAILING: Final = 2
 """So many times in a row no link could be had, or the one there was is lost: a first time mends itself in a second."""

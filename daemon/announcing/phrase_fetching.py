@@ -21,11 +21,11 @@ from hardware.blocking import in_thread
 
 from ..config import Config
 from ..errors import LinkError
-from ..events import LinkState, Status, TurnState
 from ..journal import Journal, Level
 from ..keeping.keeping import Keeping
 from ..live.link import Link
 from ..live.recital import Reader, recite
+from ..status import LinkState, Status, TurnState
 from .phrase_store import PhraseStore
 from .phrases import Phrase, Speaker, said_twice, trimmed
 from .sounds import Sounds
@@ -176,16 +176,26 @@ class PhraseFetching:
                 for phrase in missing:
                     pcm, mistake = await self._read(reader, link, speaker, phrase, transcripts)
                     if mistake is None:
-                        await in_thread(partial(store.write, phrase, speaker, pcm))
+                        # First of all it can be said: what cannot be written must not be paid for again and again.
                         self._sounds.phrases = {**self._sounds.phrases, phrase: pcm}
+                        reason = await self._kept(store, phrase, speaker, pcm) or reason
                     else:
                         reason = f"{phrase.label}: {mistake}"
-        except (LinkError, OSError) as error:
+        except LinkError as error:
             reason = str(error)
         finally:
             if transcripts:
                 self._journal.tell("phrases.fetched", fetched=len(transcripts), missing=len(missing) - len(transcripts))
         return reason
+
+    @staticmethod
+    async def _kept(store: PhraseStore, phrase: Phrase, speaker: Speaker, pcm: bytes) -> str:
+        """Keep it for the next start; return why it cannot be kept, empty if it was."""
+        try:
+            await in_thread(partial(store.write, phrase, speaker, pcm))
+        except OSError as error:
+            return f"only until a restart, because the disk does not keep it: {error.strerror}"
+        return ""
 
     async def _read(
         self, reader: Reader, link: Link, speaker: Speaker, phrase: Phrase, transcripts: list[str]

@@ -93,6 +93,10 @@ class Sounds:
         else:
             self._playback.earcon(pcm)
 
+    def ring(self) -> None:
+        """Ring once: a timer, an alarm or a reminder is due."""
+        self._playback.earcon(sound(Earcon.RING))
+
     def hush(self) -> None:
         """Break off what is being said."""
         self._playback.hush()

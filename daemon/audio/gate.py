@@ -163,6 +163,11 @@ class Gate:
         self._watch = None if attack_ms is None else Watch(_frames(attack_ms), for_frames)
 
     @property
+    def watches(self) -> bool:
+        """Whether a voice is looked for before the closed gate."""
+        return self._watch is not None
+
+    @property
     def watch_left(self) -> float:
         """How much is left of the time of the watch, 0 to 1."""
         return self._watch.left if self._watch is not None else 0.0

@@ -62,7 +62,7 @@ class Loudspeaker:
             return await self.mended(DeviceLost(str(gone)))
 
     async def mended(self, lost: DeviceLost) -> Speaker:
-        """Open a lost one again, however long it takes."""
+        """Open a lost one again, however long it takes. Raises `DeviceStuck`: only another process can."""
         loop = asyncio.get_running_loop()
         patience = loop.call_later(PATIENCE_S, self._on_given_up)
         try:

@@ -104,7 +104,11 @@ def _said(request: Coroutine[Any, Any, None], socket: Path) -> int:
     except ValueError as refusal:
         print(f"vocative will not: {refusal}", file=sys.stderr)
     except (FileNotFoundError, ConnectionRefusedError):
-        print(f"vocative is not running (nobody answers on {socket}): sudo systemctl start vocative", file=sys.stderr)
+        remedy = "sudo systemctl start vocative; if it does not stay up, sudo vocative doctor says why"
+        print(f"vocative is not running (nobody answers on {socket}): {remedy}", file=sys.stderr)
+    except ConnectionError:
+        remedy = "it was just stopped, or is too busy. Ask again, or look: journalctl -u vocative -n 50"
+        print(f"vocative went away before it answered: {remedy}", file=sys.stderr)
     except PermissionError:
         print(f"{socket} is for root and the members of a group: {REMEDY}; or use sudo", file=sys.stderr)
     except TimeoutError:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -11,7 +14,11 @@ from daemon.errors import ConfigurationError
 from daemon.keys.credentials import KEY_LIKE
 
 from .conflicts import conflicts
+from .fault import Fault
 from .schema import Config, Refusals
+
+MOST_FAULTS: Final = 50
+"""A file with more was never meant to be this one."""
 
 
 def default_path() -> Path:
@@ -27,19 +34,40 @@ def load(path: Path, *, refusals: Refusals | None = None) -> Config:
         refusals: What the chosen model does not accept, such as `daemon.live.models.refusals`.
 
     Raises:
-        ConfigurationError: The file cannot be used. It holds every fault, in the order of their lines.
+        ConfigurationError: The file cannot be used. It holds the faults, in the order of their lines.
     """
     text = _text(path)
-    config = _sound(text)
-    if config is not None and not conflicts(config) and not (refusals and refusals(config.live)):
-        return config
-    # difflib and all the sentences are needed by nobody whose file is right.
-    from .diagnosis import diagnose
+    with bounded(path):
+        config = _sound(text)
+        if config is not None and not conflicts(config) and not (refusals and refusals(config.live)):
+            return config
+        # difflib and all the sentences are needed by nobody whose file is right.
+        from .diagnosis import diagnose
 
-    faults = diagnose(text, refusals)
+        faults = diagnose(text, refusals)
     if not faults:
         raise AssertionError("unreachable: a refused configuration without a fault")
-    raise ConfigurationError(tuple(fault.sentence(path.name) for fault in faults))
+    raise ConfigurationError(told(faults, path.name))
+
+
+@contextlib.contextmanager
+def bounded(path: Path) -> Iterator[None]:
+    """Refuse the file `path` where Python gives up on what it holds, instead of calling it a fault of TOML.
+
+    Raises:
+        ConfigurationError: There is a number of thousands of digits in it, or there are as many brackets in brackets.
+    """
+    try:
+        yield
+    except (ValueError, RecursionError):  # what `tomllib` raises beside its own error, which is a ValueError, too
+        raise _unusable(path, "a number in it has thousands of digits, or thousands of brackets are nested") from None
+
+
+def told(faults: Sequence[Fault], file_name: str) -> tuple[str, ...]:
+    """Return what is said of `faults`: of the first `MOST_FAULTS`, and how many more there are."""
+    more = len(faults) - MOST_FAULTS
+    said = tuple(fault.sentence(file_name) for fault in faults[:MOST_FAULTS])
+    return (*said, f"{file_name}: there are {more} more faults") if more > 0 else said
 
 
 def _sound(text: str) -> Config | None:

@@ -9,7 +9,7 @@ from ..conversation import Conversation
 from ..ears import Ears
 from ..journal import Line
 from ..keeping.keeping import Keeping
-from ..panel.lights import meaning
+from ..panel.scene import meaning
 from ..telling.wording import Value
 from .client import Reply
 from .server import Audience
@@ -71,6 +71,8 @@ class Condition:
         """The fields of the newest `turn.done`."""
         self.audience: Final = Audience()
         """Those who watch."""
+        self._wrong: Final[dict[str, Value]] = {}
+        """Why a part does not work, by its name."""
 
     def __repr__(self) -> str:
         return f"<Condition {self._conversation!r} watched by {len(self.audience)}>"
@@ -90,6 +92,7 @@ class Condition:
             "seeing": status.seeing,
             "faults": sorted(fault.value for fault in status.faults),
             "meaning": meaning(status),
+            "wrong": dict(self._wrong),
             "volume_percent": self._volume_percent(),
             "echo": self._ears.echo.mode,
             "echo_advice": self._ears.echo_advice,
@@ -102,9 +105,16 @@ class Condition:
         }
 
     def overhear(self, line: Line) -> None:
-        """Take a line of the journal: the last turn is remembered, and those who watch are told what is news."""
-        if line.event == "turn.done":
-            self.last_turn = line.fields
+        """Take a line of the journal: it is remembered what is wrong, and those who watch are told the news."""
+        match line.event:
+            case "turn.done":
+                self.last_turn = line.fields
+            case "device.missing" | "device.lost":
+                self._wrong[str(line.fields.get("part", ""))] = line.fields.get("reason", "")
+            case "device.back":
+                self._wrong.pop(str(line.fields.get("part", "")), None)
+            case _:
+                pass
         if not self.audience:
             return
         if line.event == "status.changed":

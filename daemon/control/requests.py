@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
 from hardware.interfaces import HardwareError
 
-from ..events import Doubled, Event, LongPressed, MuteAsked, Pressed, Released, Status, StopAsked
+from ..events import Doubled, Event, LongPressed, MuteAsked, Pressed, Released, StopAsked
+from ..panel.scene import meaning
+from ..status import Status
+from ..ways import HINDRANCES
 from .client import Reply
 
 
@@ -76,24 +80,39 @@ class Reload(Protocol):
         """Do it, as far as that is possible without a restart."""
         ...
 
+    async def foreseen(self) -> Reloaded:
+        """Return what `reload` would come to now, and do nothing."""
+        ...
+
 
 class Requests:
-    """Does what is asked for. What takes a moment is done once at a time."""
+    """Does what is asked for. What takes a moment is done once at a time.
 
-    def __init__(self, device: Device, reload: Reload) -> None:
+    Args:
+        device: What can be done with it.
+        reload: Reads the configuration again.
+        condition: Returns how the device is doing, for JSON.
+    """
+
+    def __init__(self, device: Device, reload: Reload, condition: Callable[[], Reply]) -> None:
         self._device: Final = device
         self._reload: Final = reload
+        self._condition: Final = condition
         self._under_way: Final[set[str]] = set()
 
     def __repr__(self) -> str:
         return f"<Requests {sorted(self._under_way)}>"
 
-    async def answer(self, words: tuple[str, ...], now: float) -> Reply:
-        """Do what `words` ask for and return what is to be said of it, beside the status that follows.
+    async def answer(self, words: tuple[str, ...]) -> Reply:
+        """Do what `words` ask for and return what is to be said of it, with the condition that follows.
 
         Raises:
             ValueError: There is no such request, or it cannot be done now; the text says why.
         """
+        said = await self._done(words)
+        return self._condition() | said
+
+    async def _done(self, words: tuple[str, ...]) -> Reply:
         match words:
             case ("look",):
                 with self._alone("look"):
@@ -102,8 +121,12 @@ class Requests:
             case ("reload",):
                 with self._alone("reload"):
                     return _reloaded(await self._reload.reload())
+            case ("changes",):
+                with self._alone("changes"):
+                    changes = await self._reload.foreseen()
+                    return {"changes": {**_told(changes), "faults": list(changes.faults)}}
             case _:
-                do_at_once(words, self._device, now)
+                do_at_once(words, self._device, asyncio.get_running_loop().time())
                 return {}
 
     @contextmanager
@@ -158,23 +181,25 @@ def do_at_once(words: tuple[str, ...], device: Device, now: float) -> None:  # n
         case ("end",):
             device.end_conversation()
         case ("say", *text) if text:
-            _begun(device.say(" ".join(text)))
+            _begun(device.say(" ".join(text)), device.status)
         case _:
             known = (
                 "status, button press|release|tap|double|long, mute, unmute, volume 0 to 100, stop, end, say TEXT,"
-                " look, reload, watch"
+                " look, reload, changes, watch"
             )
             raise ValueError(f"unknown request {' '.join(words)!r}: {known}")
 
 
 async def _look(device: Device) -> None:
     try:
-        _begun(await device.describe())
+        _begun(await device.describe(), device.status)
     except HardwareError as error:
         raise ValueError(str(error)) from error
 
 
-def _begun(begun: bool) -> None:
+def _begun(begun: bool, status: Status) -> None:
+    if not begun and status.faults & HINDRANCES:
+        raise ValueError(meaning(status))
     if not begun:
         raise ValueError("somebody is speaking, or there is no connection; try again in a moment")
 
@@ -182,8 +207,8 @@ def _begun(begun: bool) -> None:
 def _reloaded(reloaded: Reloaded) -> Reply:
     if reloaded.faults:
         raise ValueError("\n".join(reloaded.sentences))
-    return {
-        "said": list(reloaded.sentences),
-        "applied": list(reloaded.applied),
-        "needs_restart": list(reloaded.needs_restart),
-    }
+    return {"said": list(reloaded.sentences), **_told(reloaded)}
+
+
+def _told(reloaded: Reloaded) -> dict[str, list[str]]:
+    return {"applied": list(reloaded.applied), "needs_restart": list(reloaded.needs_restart)}

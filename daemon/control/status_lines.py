@@ -17,7 +17,11 @@ def status_lines(status: Mapping[str, Any]) -> Iterator[str]:
 
 def _rows(status: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "link", status["link"]
-    yield "microphone", "; ".join(_MUTED_BY[who] for who in status["muted_by"]) or "not muted"
+    wrong = {part: f"does not work: {why.removeprefix(f'{part}: ')}" for part, why in status.get("wrong", {}).items()}
+    muted = "; ".join(_MUTED_BY[who] for who in status["muted_by"]) or "not muted"
+    yield "microphone", wrong.pop("microphone", muted)
+    for part, why in wrong.items():
+        yield part.replace("_", " "), why
     yield "volume", f"{status['volume_percent']} %"
     yield "echo", status["echo"]
     limit = status["daily_tokens"]

@@ -13,10 +13,10 @@ from ..audio.capture import Capture
 from ..audio.playback import Playback
 from ..control.condition import Condition
 from ..conversation import Conversation
-from ..events import TurnState
 from ..journal import Level, Line
 from ..live.recollection import Recollection
-from ..panel.lights import meaning, name
+from ..panel.scene import meaning, name
+from ..status import TurnState
 
 __all__ = ["Ask", "Front", "News", "Showing", "Shown", "Words"]
 

@@ -6,6 +6,7 @@ Only what the kernel has at hand is read: asking a Raspberry Pi's firmware can t
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,14 @@ def memory_mib(root: Path = Path("/")) -> float | None:
     return round(int(pages[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20, 1) if len(pages) > 1 else None
 
 
+def waits() -> int:
+    """Return how often the threads of this process have waited for something, those that have ended, too.
+
+    (getrusage(2). What proc(5) tells of each thread is gone with it, and a card that is closed takes its thread along.)
+    """
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+
+
 class Effort:
     """What this process takes of the machine, from one reading to the next.
 
@@ -47,6 +56,7 @@ class Effort:
         root: Where /proc is.
         clock: A time in seconds.
         processor: How long all threads of this process have computed so far, in seconds.
+        waits: How often they have waited for something, and gone on.
     """
 
     def __init__(
@@ -55,11 +65,13 @@ class Effort:
         *,
         clock: Callable[[], float] = time.monotonic,
         processor: Callable[[], float] = time.process_time,
+        waits: Callable[[], int] = waits,
     ) -> None:
         self._root: Final = root
         self._clock: Final = clock
         self._processor: Final = processor
-        self._before: tuple[float, float, int | None] | None = None
+        self._waits: Final = waits
+        self._before: tuple[float, float, int] | None = None
 
     def __repr__(self) -> str:
         return f"<Effort of {self._root}>"
@@ -69,7 +81,7 @@ class Effort:
 
         Of the first reading the latter are None: the start is not what it takes to wait for somebody.
         """
-        now_s, cpu_s, wakeups = self._clock(), self._processor(), self._wakeups()
+        now_s, cpu_s, wakeups = self._clock(), self._processor(), self._waits()
         before, self._before = self._before, (now_s, cpu_s, wakeups)
         told: dict[str, float | None] = {
             "memory_mib": memory_mib(self._root),
@@ -79,12 +91,5 @@ class Effort:
         if before is not None and now_s > before[0]:
             passed_s = now_s - before[0]
             told["cpu_percent"] = round((cpu_s - before[1]) / passed_s * 100.0, 2)
-            if wakeups is not None and before[2] is not None:
-                told["wakeups_per_s"] = round((wakeups - before[2]) / passed_s, 1)
+            told["wakeups_per_s"] = round((wakeups - before[2]) / passed_s, 1)
         return told
-
-    def _wakeups(self) -> int | None:
-        """Return how often the process's threads have waited for something and gone on (proc(5), status)."""
-        lines = [line for text in texts(self._root, "proc/self/task/*/status") for line in text.splitlines()]
-        waits = [line.split()[1] for line in lines if line.startswith("voluntary_ctxt_switches:")]
-        return sum(map(int, waits)) if waits else None

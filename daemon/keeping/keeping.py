@@ -12,10 +12,11 @@ from typing import Final
 from hardware.blocking import in_thread
 
 from ..journal import Journal, Level
-from ..live.resume import HandleStore
-from ..live.wire import UsageReport
+from ..live.downward import UsageReport
+from ..live.handles import HandleStore
 from .budget import Blown, Budget, Limits
-from .state import SavedSession, Saving, State, StateFile
+from .state import SavedSession, State
+from .state_file import Saving, StateFile
 
 
 class Keeping:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from ..events import Event, Fault, FaultFound, FaultMended, Status
+from ..events import Event, FaultFound, FaultMended
 from ..journal import Journal
+from ..status import Fault, Status
 from .keeping import Keeping
 
 LOOK_S: Final = 60.0

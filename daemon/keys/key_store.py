@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from daemon.keys.credentials import CREDENTIAL, Secret
-from daemon.new_file import put
+from daemon.new_file import put, unfinished
 from daemon.program import run
 
 _PLAIN: Final = Path("etc/vocative", CREDENTIAL)
@@ -114,8 +114,9 @@ def _encrypted(text: bytes) -> tuple[bytes | None, str]:
 
 
 def _without(root: Path, *places: Path) -> bool:
-    """Remove those of `places` that are there; return whether any was."""
-    present = [root / place for place in places if (root / place).exists()]
+    """Remove those of `places` that are there, and what was broken off while it was written; return whether any was."""
+    paths = [root / place for place in places]
+    present = [path for path in (*paths, *map(unfinished, paths)) if path.exists()]
     for path in present:
         path.unlink()
     return bool(present)

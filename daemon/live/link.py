@@ -9,23 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 import warnings
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from daemon.errors import Deadline, LinkError, LinkTimeout
+from daemon.errors import Deadline, LinkError
 from hardware.blocking import in_thread
 
+from .downward import Downward
+from .sdk_errors import translated
 from .tcp import watch
 from .trust import trusting
 from .upward import Glance, Image, Prompt, Speech, Taking, ToolAnswer, TurnEnd, TurnStart, Upward
-from .wire import Downward, read
+from .wire import read
 
 if TYPE_CHECKING:
     from google.genai import Client, types
-    from google.genai.errors import APIError
     from google.genai.live import AsyncSession
 
 SPEECH_MIME: Final = "audio/pcm;rate=16000"
@@ -124,7 +124,7 @@ class GenaiConnector:
         client = await self._client_for(key or self._endpoint.api_key)
         opening = client.aio.live.connect(model=self._endpoint.model, config=self._config(handle))
         # open_timeout covers TCP, TLS and the upgrade; a time-out of ours is that of what follows.
-        async with _translated(Deadline.SETUP, None) as self._limit:
+        async with translated(Deadline.SETUP, None) as self._limit:
             session = await opening.__aenter__()
         link = GenaiLink(session, opening, self._endpoint)
         if session.setup_complete is None:
@@ -183,7 +183,7 @@ class GenaiLink:
 
     async def send(self, item: Upward) -> None:
         """Send one item; see `Link`."""
-        async with _translated(Deadline.SEND, self._send_timeout_s):
+        async with translated(Deadline.SEND, self._send_timeout_s):
             await self._send(item)
 
     async def _send(self, item: Upward) -> None:
@@ -207,7 +207,7 @@ class GenaiLink:
 
     async def receive(self) -> tuple[Downward, ...]:
         """Wait for the next message; see `Link`."""
-        async with _translated(Deadline.REPLY, None):
+        async with translated(Deadline.REPLY, None):
             while True:
                 try:
                     return read(await anext(self._messages))
@@ -233,53 +233,6 @@ class GenaiLink:
                     await self._opening.__aexit__(None, None, None)
 
 
-@contextlib.asynccontextmanager
-async def _translated(deadline: Deadline, limit_s: float | None) -> AsyncIterator[asyncio.Timeout]:
-    """Turn what google-genai and websockets raise into `LinkError` (live-api.md 4).
-
-    After `limit_s` seconds it is a `LinkTimeout` of `deadline`. A time-out of websockets' own is that of connecting.
-    Yields the limit, which may be moved.
-    """
-    from google.genai.errors import APIError
-    from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-
-    try:
-        async with asyncio.timeout(limit_s) as ours:
-            yield ours
-    except TimeoutError as error:
-        passed = deadline if ours.expired() else Deadline.CONNECT
-        raise LinkTimeout(_LATE[passed], deadline=passed) from error
-    except InvalidStatus as error:
-        raise LinkError("the upgrade was refused", http_status=error.response.status_code) from error
-    except APIError as error:
-        raise _link_error(error) from error
-    except ConnectionClosed as error:
-        frame = error.rcvd
-        raise LinkError(frame.reason if frame else "", close_code=frame.code if frame else 1006) from error
-    except ssl.SSLCertVerificationError as error:
-        raise LinkError(f"the certificate is not trusted: {error.verify_message}") from error
-    except (OSError, InvalidHandshake, EOFError) as error:
-        raise LinkError(f"cannot reach the service: {error.__class__.__name__} {error}".strip()) from error
-    except (TypeError, ValueError) as error:
-        # The SDK raises these on frames it cannot read (live-api.md 0.8); their text may quote the frame.
-        raise LinkError(f"unreadable message ({type(error).__name__})", close_code=1002) from error
-
-
-_LATE: Final = {
-    Deadline.CONNECT: "no connection in time",
-    Deadline.SETUP: "connected, but the setup was not answered in time",
-    Deadline.SEND: "the network took nothing in time",
-    Deadline.REPLY: "no answer in time",
-}
-
-
-def _link_error(error: APIError) -> LinkError:
-    """The SDK raises the same class for a close frame and for a JSON message with an HTTP-like code."""
-    if error.code is not None and 400 <= error.code < 600:
-        return LinkError("an error message", http_status=error.code)
-    return LinkError(error.details if isinstance(error.details, str) else "", close_code=error.code or 1006)
-
-
 async def _closed(client: Client) -> None:
     await client.aio.aclose()
     client.close()
@@ -287,6 +240,7 @@ async def _closed(client: Client) -> None:
 
 def _client(endpoint: Endpoint, key: str, on_upgrade: Callable[[], None]) -> Client:
     """Build the SDK's client; it calls `on_upgrade` when the service has let a link in. Slow; runs in a thread."""
+    import httpx2
     from google.genai import Client, types
     from websockets.asyncio.client import ClientConnection
 
@@ -301,9 +255,8 @@ def _client(endpoint: Endpoint, key: str, on_upgrade: Callable[[], None]) -> Cli
     warnings.filterwarnings("ignore", message=r"The SDK's ephemeral token support is ")
     # Keepalive pings are off: the service's pongs were measured 8 to 30 s late on healthy links (live-api.md 0.4).
     # Compression costs 60 us a frame and saves a quarter of it (live-api.md 4).
-    trusted = trusting(endpoint.ca_file)
     websocket: dict[str, Any] = {
-        "ssl": trusted,
+        "ssl": trusting(endpoint.ca_file),
         "compression": None,
         "ping_interval": None,
         "open_timeout": endpoint.connect_timeout_s,
@@ -317,7 +270,9 @@ def _client(endpoint: Endpoint, key: str, on_upgrade: Callable[[], None]) -> Cli
         api_version=endpoint.api_version,
         headers=dict(endpoint.headers) or None,
         async_client_args=websocket,
-        client_args={"verify": trusted},  # never used, but made all the same, with certificates read anew
+        # Never used, but without them the SDK makes its own: 50 modules more, and the certificates read anew.
+        httpx_client=httpx2.Client(transport=httpx2.BaseTransport(), trust_env=False),
+        httpx_async_client=httpx2.AsyncClient(transport=httpx2.AsyncBaseTransport(), trust_env=False),
     )
     return Client(api_key=key, http_options=options)
 

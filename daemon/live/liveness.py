@@ -17,8 +17,8 @@ does not say so. What is overdue then is judged by what else it said:
 
 from __future__ import annotations
 
+from .downward import Audio, Busy, Downward, Generated, Heard, HeardSoFar, Interrupted, TurnDone
 from .upward import Taking
-from .wire import Audio, Busy, Downward, Generated, Heard, HeardSoFar, Interrupted, TurnDone
 
 
 class Liveness:

@@ -11,10 +11,10 @@ from typing import Final
 from daemon.errors import Deadline, LinkError, LinkTimeout
 from hardware.pcm import DOWN
 
+from .downward import Audio, GoAway, Said, TurnDone, UsageReport
 from .link import Connector, Link
 from .turns import Rules
 from .upward import Prompt
-from .wire import Audio, GoAway, Said, TurnDone, UsageReport
 
 REPLY_S: Final = 30.0
 """The longest that one text may take. The end comes about when it would have sounded (live-api.md 0.14)."""

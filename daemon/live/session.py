@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 
 from daemon.errors import Deadline, LinkError, LinkTimeout
 
+from .downward import Audio, Downward, GoAway, Handle, ToolCalls, ToolCallsCancelled, TurnDone
 from .link import Link
 from .liveness import Liveness
 from .resume import GoAwayTimer
@@ -21,7 +22,6 @@ from .tool_window import ToolWindow
 from .turns import Rules, Turns
 from .uplink import Uplink
 from .upward import Glance, Image, Prompt, ToolAnswer, TurnEnd, TurnStart, Upward
-from .wire import Audio, Downward, GoAway, Handle, ToolCalls, ToolCallsCancelled, TurnDone
 
 GiveUp = Callable[[], None]
 """Told that what was asked last will not be answered, over a link that nothing is wrong with."""

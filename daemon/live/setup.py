@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, assert_never
 
-from .models import Behavior, Capabilities, LiveKeys, Proactivity, ToolRules, capabilities
+from .live_keys import LiveKeys
+from .models import Behavior, Capabilities, Proactivity, ToolRules, capabilities
 from .upward import Taking
 
 if TYPE_CHECKING:

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final, Protocol, assert_never
 
 from daemon.errors import LinkError
-from daemon.events import (
-    Event,
-    Fault,
-    FaultFound,
-    FaultMended,
-    LinkChanged,
-    LinkState,
-    ReplyLost,
-)
+from daemon.events import Event, FaultFound, FaultMended, LinkChanged, ReplyLost
 from daemon.journal import Level
 from daemon.keeping.budget import Limits
+from daemon.status import Fault, LinkState
 
 from .backoff import Backoff
+from .downward import Audio, Downward, Generated, GoAway, Handle, Interrupted, TurnDone
+from .handles import HandleStore
+from .hurry import Hurry
 from .link import Connector
 from .liveness import Liveness
-from .resume import STABLE_S, HandleFate, HandleStore, Pause, Streak, decide
+from .resume import STABLE_S, HandleFate, Pause, Streak, decide
 from .session import Parting, Session
 from .turns import Rules
 from .unanswered import Unanswered
 from .uplink import Uplink
-from .wire import Audio, Downward, Generated, GoAway, Handle, Interrupted, TurnDone
-
-Tell = Callable[..., None]
-"""The journal's `tell`."""
-
-
-HURRY_S: Final = 1.0
-"""The least pause that a press of the button can shorten a back-off to."""
 
 
 class Device(Protocol):
@@ -101,12 +88,6 @@ class Supervisor:
         self._random: Final = random
         self._backoff: Final = Backoff(random)
         self._streak: Final = Streak()
-        self._hurry: Final = asyncio.Event()
-        """An attempt is worth making now."""
-        self._renewed: Final = asyncio.Event()
-        """What links are made with has changed."""
-        self._wanted: Final = asyncio.Event()
-        """Somebody wants to speak."""
         self._fingerprint = ""
         self._handle: str | None = None
         """What the link of the moment was resumed with."""
@@ -118,6 +99,7 @@ class Supervisor:
         self._answering: int | None = None
         """The turn whose answer has begun on this link."""
         self._unanswered: Final = Unanswered(device.uplink.replay, tell=device.tell, dispatch=device.dispatch)
+        self._hurry: Final = Hurry(self._unanswered)
         self.prepared = False
         """Whether what takes long once is done: google-genai is imported."""
         self._failing = False
@@ -128,8 +110,7 @@ class Supervisor:
 
     def wanted(self) -> None:
         """Somebody wants to speak: connect if we hung up, and cut a back-off short."""
-        self._wanted.set()
-        self._hurry.set()
+        self._hurry.want()
 
     def end_session(self) -> None:
         """Let the session end once nobody speaks; whoever wants to speak then begins a new one."""
@@ -140,8 +121,7 @@ class Supervisor:
 
     def renew(self) -> None:
         """What links are made with has changed: move to a new one as soon as nobody's turn is under way."""
-        self._renewed.set()
-        self._hurry.set()
+        self._hurry.renew()
         if self._session is not None:
             self._session.leave_at_rest(Parting.RENEWED)
 
@@ -151,14 +131,13 @@ class Supervisor:
         The failures until now were the network's. It may not carry anything yet, so the next attempt may fail as well.
         """
         self._backoff.network_came()
-        self._hurry.set()
+        self._hurry.network_came()
 
     async def run(self) -> None:
         """Keep the session alive until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            self._renewed.clear()
-            self._hurry.clear()
+            self._hurry.begin()
             self._fingerprint = await self._connector.prepare()  # tools may have come or gone since
             self.prepared = True
             self._dispatch(LinkChanged(LinkState.CONNECTING))
@@ -194,7 +173,7 @@ class Supervisor:
                 hang_up_at=limits.hang_up_at,
                 over_at_s=limits.session_over_at(self._handles.session_began_s),
             )
-            if self._renewed.is_set():  # while it was made
+            if self._hurry.renewed:  # while it was made
                 session.leave_at_rest(Parting.RENEWED)
             parting = await session.run()
             healthy = True
@@ -215,7 +194,7 @@ class Supervisor:
                 if self._up_s is not None and now - self._up_s < STABLE_S:
                     # A service that says go-away to each new link must not be stormed.
                     self._dispatch(LinkChanged(LinkState.DOWN))
-                    await self._wait(self._backoff.next_pause_s(now), patient=False)
+                    await self._hurry.pause(self._backoff.next_pause_s(now), patient=False, was_up=True)
                 return
             case Parting.RENEWED:
                 return
@@ -226,9 +205,8 @@ class Supervisor:
             case _:
                 assert_never(parting)
         self._dispatch(LinkChanged(LinkState.RESTING))
-        if self._uplink.replay.newest_turn is None:
-            self._wanted.clear()  # whoever was there has been served; who came while we hung up has not
-        await self._wanted.wait()
+        # Whoever was there has been served; who came while we hung up has not.
+        await self._hurry.until_wanted(served=self._uplink.replay.newest_turn is None)
 
     def _came_up(self, took_s: float) -> None:
         self._up_s = asyncio.get_running_loop().time()
@@ -307,24 +285,5 @@ class Supervisor:
             again_s=round(pause_s, 1),
         )
         self._failing = True
-        await self._wait(pause_s, patient=decision.fault is not None or pause is Pause.OLD_SOCKET)
-
-    async def _wait(self, pause_s: float, *, patient: bool) -> None:
-        """Sleep for `pause_s`, or until somebody is in a hurry; not sooner than `HURRY_S` then.
-
-        If `patient`, only another configuration is a reason to hurry. One that came up during an attempt that failed
-        counts; one from the time of a link that was up does not.
-
-        What becomes too old meanwhile is given up at its time.
-        """
-        loop = asyncio.get_running_loop()
-        if self._up_s is not None:
-            self._hurry.clear()
-        await asyncio.sleep(min(pause_s, HURRY_S))
-        over_s = loop.time() + pause_s - HURRY_S
-        in_a_hurry = self._renewed if patient else self._hurry
-        while loop.time() < over_s and not in_a_hurry.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(min(over_s, self._unanswered.late_s(loop.time()))):
-                    await in_a_hurry.wait()
-            self._unanswered.late(loop.time())
+        patient = decision.fault is not None or pause is Pause.OLD_SOCKET
+        await self._hurry.pause(pause_s, patient=patient, was_up=self._up_s is not None)

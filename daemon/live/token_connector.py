@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 from daemon.errors import LinkError
 
+from .downward import Downward, GoAway
 from .keys import Key, Keys
 from .link import Link
 from .upward import Upward
-from .wire import Downward, GoAway
 
 
 class KeyedConnector(Protocol):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .wire import Audio, Downward, Generated, Interrupted, TurnDone
+from .downward import Audio, Downward, Generated, Interrupted, TurnDone
 
 PATIENCE_S: Final = 6.0
 """How long the model may take to speak of a result; about twice what it takes to begin an ordinary answer."""

@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn, TypeVar
 
-from daemon.events import Event, Status
+from daemon.events import Event
 from daemon.outage import STEADY_S, Outage
 from daemon.panel.gesture import Gesture, Gestures
 from daemon.panel.lights import Arc, ArcKind, animated, lights
+from daemon.status import Status
 from hardware.interfaces import Button, DeviceLost, DeviceMissing, LedRing, Rgb
 
 PICTURE_S: Final = 1 / 25

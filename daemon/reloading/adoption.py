@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from ..announcing.phrase_fetching import PhraseFetching
+from ..announcing.sounds import Sounds
+from ..body import Body
 from ..config.changes import Changes
 from ..device import OwnDevice
-from ..ears import Ears
 from ..hands import Hands
 from ..keeping.keeping import Keeping
-from ..sight import Sight
 from ..telling.diary import Diary
 from ..toolbox import Toolbox
 from .choices import limits, looks, prices
@@ -21,13 +22,13 @@ class Adoption:
 
     Args:
         device: Has the volume.
-        hands: Make earcons, and look in turns.
-        ears: Have the gate and the echo control.
-        sight: Has the pause between two pictures.
+        hands: Look in turns.
+        body: Has the gate, the echo control, and the pause between two pictures.
+        sounds: Are made as the owner wants them.
+        phrases: Are spoken by the model's voice.
         keeping: Has the limits.
         diary: Has the prices.
         toolbox: Offers tools.
-        prime_echo: Called when a new echo control knows nothing of the room.
         renew_link: Called when sessions are to be set up otherwise.
     """
 
@@ -36,22 +37,22 @@ class Adoption:
         *,
         device: OwnDevice,
         hands: Hands,
-        ears: Ears,
-        sight: Sight,
+        body: Body,
+        sounds: Sounds,
+        phrases: PhraseFetching,
         keeping: Keeping,
         diary: Diary,
         toolbox: Toolbox,
-        prime_echo: Callable[[], None],
         renew_link: Callable[[], None],
     ) -> None:
         self._device: Final = device
         self._hands: Final = hands
-        self._ears: Final = ears
-        self._sight: Final = sight
+        self._body: Final = body
+        self._sounds: Final = sounds
+        self._phrases: Final = phrases
         self._keeping: Final = keeping
         self._diary: Final = diary
         self._toolbox: Final = toolbox
-        self._prime_echo: Final = prime_echo
         self._renew_link: Final = renew_link
 
     def __repr__(self) -> str:
@@ -65,13 +66,15 @@ class Adoption:
         config = changes.config
         if "speaker.volume_percent" in changes.live:
             self._device.volume_percent = config.speaker.volume_percent
+        self._sounds.go_by(config)
         self._hands.go_by(config)
-        self._sight.interval_s = config.camera.interval_s
+        self._body.sight.interval_s = config.camera.interval_s
         self._keeping.limits = limits(config)
         self._diary.prices = prices(config)
         if any(key.startswith(("tools.", "camera.")) for key in changes.live):
             self._toolbox.go_by(config, sees=looks(config))
-        if self._ears.go_by(config):
-            self._prime_echo()
+        if self._body.ears.go_by(config):  # the new echo control knows nothing of the room
+            self._sounds.begin(rush=self._body.ears.wants_whoosh, chime=False)
         if changes.need_link:
             self._renew_link()
+        self._phrases.go_by(config)

@@ -15,6 +15,7 @@ from ..config import Config, Refusals
 from ..config.changes import Changes, changes
 from ..errors import ConfigurationError
 from ..journal import Journal
+from ..live.models import warnings
 from ..notify import ServiceManager
 
 
@@ -101,6 +102,15 @@ class Reload:
             with self._manager.reloading():
                 return await self._reload()
 
+    async def foreseen(self) -> Reloaded:
+        """Return what `reload` would come to now, and change and tell nothing; waits for the disk alone."""
+        try:
+            wanted = await self._reread() if self._reread is not None else self.config
+        except ConfigurationError as refused:
+            return Reloaded(faults=refused.faults)
+        found = changes(self.config, wanted, self._refusals)
+        return Reloaded(found.live, found.restart)
+
     def rested(self) -> None:
         """Nobody's turn is under way: go by what was accepted meanwhile. To be called whenever that is so."""
         if self._waiting is not None:
@@ -116,6 +126,8 @@ class Reload:
                 place, _, reason = fault.partition(": ")
                 self._journal.error("config.refused", place=place, reason=reason)
             return Reloaded(faults=refused.faults)
+        for warning in warnings(wanted.live):
+            self._journal.warn("config.doubtful", reason=warning)
         found = changes(self.config, wanted, self._refusals)
         self._waiting = found if found.live else None
         if self._at_rest():

@@ -6,9 +6,11 @@ Needs no network and no model. Nothing wakes the processor while nothing is set.
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
 from collections.abc import Callable, Coroutine
 from functools import cache, lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Final, NoReturn
 from zoneinfo import ZoneInfo
@@ -26,6 +28,11 @@ _BELIEVED_AFTER_S: Final = 600.0
 _SET_BY_NETWORK: Final = Path("/run/systemd/timesync/synchronized")
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _ZONE: Final = Path("/etc/localtime")
+_UTC: Final = ZoneInfo.from_file(
+    BytesIO(b"TZif" + bytes(16) + struct.pack(">6l", 0, 0, 0, 0, 1, 4) + struct.pack(">lbb", 0, 0, 0) + b"UTC\0"),
+    key="UTC",
+)
+"""As tzfile(5) has it: a small Debian 12 has no file of time zones at all."""
 
 
 class AlarmClock:
@@ -34,8 +41,6 @@ class AlarmClock:
     Args:
         store: Where it is kept.
         clocks: Reads the machine's clocks.
-        on_due: Given what is due, on the event loop's thread, in order; it must not raise. What is due stays on the
-            disk until `settled` is called with it: a device that loses its power while it rings tells afterwards.
         tell: The journal: `alarms.unusable` (reason), `alarms.not_kept` (reason).
     """
 
@@ -44,12 +49,10 @@ class AlarmClock:
         store: AlarmStore,
         clocks: Callable[[], Reading],
         *,
-        on_due: Callable[[list[Due]], None],
         tell: Callable[..., None],
     ) -> None:
         self._store: Final = store
         self._clocks: Final = clocks
-        self._on_due: Final = on_due
         self._tell: Final = tell
         self._schedule = Schedule()
         self._loaded: Final = asyncio.Event()
@@ -58,8 +61,13 @@ class AlarmClock:
     def __repr__(self) -> str:
         return f"<AlarmClock {self._schedule!r}>"
 
-    async def run(self) -> NoReturn:
-        """Read what was kept, then tell of what is due, until cancelled."""
+    async def run(self, on_due: Callable[[list[Due]], None]) -> NoReturn:
+        """Read what was kept, then tell of what is due, until cancelled.
+
+        Args:
+            on_due: Given what is due, on the event loop's thread, in order; it must not raise. What is due stays on the
+                disk until `settled` is called with it: a device that loses its power while it rings tells afterwards.
+        """
         alarms, reason = await self._store.load()
         if reason is not None:
             self._tell("alarms.unusable", level=Level.WARNING, reason=reason)
@@ -70,7 +78,7 @@ class AlarmClock:
                 self._changed.clear()
                 due = self._schedule.take_due(self._clocks())
                 if due:
-                    self._on_due(due)
+                    on_due(due)
                 for one in due:
                     again = self._schedule.get(one.alarm.alarm_id)
                     if again is not None:
@@ -110,6 +118,13 @@ class AlarmClock:
     def in_order(self) -> list[tuple[Alarm, float | None]]:
         """Return all that is set with how long until each is due, the nearest first. Reads no clock if nothing is."""
         return self._schedule.in_order(self._clocks()) if len(self._schedule) else []
+
+    def timer_left(self) -> float | None:
+        """Return what is left of the nearest timer, 0 to 1; None while none runs."""
+        for alarm, left_s in self.in_order():
+            if alarm.length_s > 0.0 and left_s is not None:
+                return max(0.0, min(1.0, left_s / alarm.length_s))
+        return None
 
     async def _wait(self) -> None:
         """Sleep until something may be due, or has changed."""
@@ -151,7 +166,7 @@ def _zone() -> ZoneInfo:
         file = _ZONE.stat()
         return _zone_of(file.st_ino, file.st_mtime_ns)
     except (OSError, ValueError):
-        return ZoneInfo("UTC")
+        return _UTC
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from daemon.tools.alarm import Alarm, Kind
 from hardware.blocking import in_thread
 
+ALARMS_NAME: Final = "alarms.db"
 _VERSION: Final = 1
 _TABLE: Final = """
 CREATE TABLE alarm (
@@ -34,6 +35,11 @@ class AlarmStore:
     Args:
         path: Made if it is missing; None keeps nothing beyond this object, and needs no thread.
     """
+
+    @classmethod
+    def in_folder(cls, folder: str) -> AlarmStore:
+        """Return the one in the folder of the state; one that keeps nothing if that is empty."""
+        return cls(Path(folder) / ALARMS_NAME if folder else None)
 
     def __init__(self, path: Path | None) -> None:
         self._path: Final = path

@@ -8,7 +8,7 @@ from typing import Final
 
 from ..config import Config
 from ..journal import Journal
-from ..live import wire
+from ..live import downward
 from ..live.recollection import Recollection
 from .transcript_file import Speaker, TranscriptFile
 
@@ -37,19 +37,21 @@ class Scribe:
             await self._file.run()
         await asyncio.Event().wait()
 
-    def take_down(self, turn_id: int, event: wire.Heard | wire.HeardSoFar | wire.Said | wire.Grounded) -> None:
+    def take_down(
+        self, turn_id: int, event: downward.Heard | downward.HeardSoFar | downward.Said | downward.Grounded
+    ) -> None:
         """Take down one event of the service that belongs to turn `turn_id`."""
         match event:
-            case wire.Heard(text=text):
+            case downward.Heard(text=text):
                 self.recollection.heard(turn_id, text)
                 self._write(turn_id, "user", text)
-            case wire.HeardSoFar(text=text):
+            case downward.HeardSoFar(text=text):
                 if self._file is not None:
                     self._file.add(turn_id, "user", text, so_far=True)
-            case wire.Said(text=text):
+            case downward.Said(text=text):
                 self.recollection.said(turn_id, text)
                 self._write(turn_id, "device", text)
-            case wire.Grounded(sources=sources):
+            case downward.Grounded(sources=sources):
                 self._journal.tell("turn.grounded", turn_id=turn_id, sources="; ".join(sources))
 
     def _write(self, turn_id: int, speaker: Speaker, text: str) -> None:

@@ -529,9 +529,12 @@ def test_a_camera_that_another_program_uses_is_lost_until_that_ends(usb: Usb) ->
     assert one_picture(webcam(usb)).jpeg
 
 
-def test_a_camera_that_may_not_be_opened_says_which_group_it_takes(usb: Usb) -> None:
+def test_a_camera_that_may_not_be_opened_says_what_it_takes(usb: Usb) -> None:
     usb.nodes[0].refusal = errno.EACCES
     with pytest.raises(DeviceLost, match="Permission denied; its user must be in the group video"):
+        one_picture(webcam(usb))
+    usb.nodes[0].refusal = errno.EPERM
+    with pytest.raises(DeviceLost, match="sudo systemctl restart vocative"):
         one_picture(webcam(usb))
 
 

@@ -274,13 +274,17 @@ def test_a_bus_that_went_away_is_a_lost_device_and_closes_in_peace() -> None:
 
 
 class Spidev:
-    """The module spidev with a bus 0 whose device 0 works, 1 is forbidden, 2 is busy and 3 breaks when written to."""
+    """The module spidev. Of bus 0, device 0 works, 1 and 4 are forbidden, 2 is busy, 3 breaks when written to."""
 
     class SpiDev:
         opened: list[Any] = []  # noqa: RUF012 - one list for all on purpose: what the test looks at
 
         def open(self, bus: int, device: int) -> None:
-            errors = {(0, 1): PermissionError(13, "Permission denied"), (0, 2): OSError(16, "Device or resource busy")}
+            errors = {
+                (0, 1): PermissionError(13, "Permission denied"),
+                (0, 2): OSError(16, "Device or resource busy"),
+                (0, 4): PermissionError(1, "Operation not permitted"),
+            }
             if (bus, device) in errors:
                 raise errors[bus, device]
             if bus:
@@ -323,6 +327,7 @@ def test_the_configured_ring_is_opened_on_its_bus(
         (0, 1, "add this user to the group spi"),
         (0, 2, "/dev/spidev0.2 cannot be opened .*busy"),
         (0, 3, "cannot be written to"),
+        (0, 4, "sudo systemctl restart vocative"),
     ],
 )
 def test_a_bus_that_cannot_be_used_is_missing_with_its_remedy(

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import pytest
 
+from hardware.board import open_channels
 from hardware.file_microphone import FileMicrophone
 from hardware.interfaces import DeviceLost, DeviceMissing, Frame, Microphone, Speaker
 from hardware.pcm import DOWN, FRAME_S, UP, gain_of_db, samples, scaled
@@ -455,3 +456,26 @@ def test_callbacks_after_the_loop_has_closed_are_silent(
     assert printed.out == ""
     assert "Traceback" not in printed.err
     assert "Error" not in printed.err
+
+
+def test_each_channel_of_a_card_is_heard_by_itself(private_pulse: pulse.PrivatePulse) -> None:
+    private_pulse.become(pulse.Cards(16_000, 24_000, 2))
+    sound = samples(known_sound(UP, 0.5))
+    right = np.stack([np.zeros_like(sound), sound], axis=1).tobytes()
+
+    async def story() -> tuple[bytes, bytes]:
+        opened = await open_channels(MicrophoneSettings(device=pulse.MICROPHONE, rate_hz=16_000), 2)
+        private_pulse.feed(right, channels=2)
+        both = [(await opened.read(0), await opened.read(1)) for _ in range(round(1.5 / FRAME_S))]
+        await opened.close()
+        await opened.close()
+        return b"".join(one.pcm for one, _ in both), b"".join(other.pcm for _, other in both)
+
+    left, heard = asyncio.run(story())
+    assert not any(left)
+    assert trimmed(heard) == trimmed(sound.tobytes())
+
+
+def test_more_channels_than_there_are_cannot_be_opened(private_pulse: pulse.PrivatePulse) -> None:
+    with pytest.raises(DeviceMissing, match="the first is 0"):
+        asyncio.run(open_channels(MicrophoneSettings(device=pulse.MICROPHONE), 33))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import socket
 import stat
 import subprocess
@@ -389,6 +390,41 @@ def test_a_device_that_does_not_run_is_said_to_be_started(path: Path, capsys: py
         left_over.bind(str(path))
     assert cli.main(["status", "--socket", str(path)]) == 1
     assert "sudo systemctl start vocative" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("until", ["in line", "taken in", "read"])
+@pytest.mark.parametrize("asked", ["status", "watch"])
+def test_a_device_that_is_stopped_before_it_answers_is_said_to_be_asked_again(
+    path: Path, capsys: pytest.CaptureFixture[str], asked: str, until: str
+) -> None:
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    listening.listen()
+
+    def be_stopped() -> None:
+        with listening:
+            select.select([listening], [], [])
+            if until != "in line":
+                with listening.accept()[0] as client:
+                    if until == "read":
+                        client.recv(100)
+
+    device = threading.Thread(target=be_stopped)
+    device.start()
+    assert cli.main([asked, "--socket", str(path)]) == 1
+    device.join()
+    assert "Ask again" in capsys.readouterr().err
+
+
+def test_a_device_that_stands_still_is_said_not_to_answer(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "PATIENCE_S", 0.2)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        assert cli.main(["status", "--socket", str(path)]) == 1
+    assert "does not answer" in capsys.readouterr().err
 
 
 def test_a_refusal_is_said_with_its_reason(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

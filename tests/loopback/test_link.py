@@ -22,10 +22,10 @@ import pytest
 
 from daemon.config import Config
 from daemon.errors import Deadline, LinkError, LinkTimeout
+from daemon.live.downward import Audio, Downward, Generated, Handle, Said, TurnDone
 from daemon.live.link import CLOSE_POLITELY_S, Endpoint, GenaiConnector, GenaiLink
 from daemon.live.setup import fingerprint, live_config
 from daemon.live.upward import Speech, Taking, TurnEnd, TurnStart
-from daemon.live.wire import Audio, Downward, Generated, Handle, Said, TurnDone
 from daemon.rehearsal.frame_log import Line
 from daemon.rehearsal.network import Network, network
 from daemon.rehearsal.server import Server, serve

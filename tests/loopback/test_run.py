@@ -184,6 +184,7 @@ def test_the_commands_say_what_the_device_does(conversation: Conversation) -> No
         "seeing": False,
         "faults": [],
         "meaning": "Ready, nothing is sent.",
+        "wrong": {},
         "echo": "cancel",
         "echo_advice": "",
         "volume_percent": 100,

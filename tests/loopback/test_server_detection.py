@@ -14,13 +14,13 @@ from itertools import count
 import pytest
 
 from daemon.errors import LinkError, LinkTimeout
+from daemon.live.downward import Audio, Downward, Generated, Handle, Heard, Interrupted, TurnDone
 from daemon.live.link import GenaiLink
 from daemon.live.liveness import Liveness
 from daemon.live.session import Session
 from daemon.live.turns import Rules
 from daemon.live.uplink import Uplink
 from daemon.live.upward import Image, Speech, Taking
-from daemon.live.wire import Audio, Downward, Generated, Handle, Heard, Interrupted, TurnDone
 from daemon.rehearsal.stand_in.answer import Answer
 from daemon.rehearsal.stand_in.memory import digest
 from hardware.pcm import DOWN, UP

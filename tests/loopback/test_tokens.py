@@ -26,6 +26,7 @@ from daemon.config import Config
 from daemon.errors import ExitStatus, LinkError, LinkTimeout
 from daemon.keys.credentials import Credential, Secret, token_credential
 from daemon.keys.mint import minted
+from daemon.live.downward import GoAway, Handle
 from daemon.live.keys import Key, Keys
 from daemon.live.link import Endpoint, GenaiConnector, Link
 from daemon.live.setup import fingerprint, live_config
@@ -33,7 +34,6 @@ from daemon.live.token_connector import TokenConnector, TokenLink
 from daemon.live.token_service import REPLY_BYTES, TokenService
 from daemon.live.tokens import REFRESH_AHEAD_S, parse
 from daemon.live.upward import Speech, TurnEnd, TurnStart
-from daemon.live.wire import GoAway, Handle
 from daemon.rehearsal.server import Server, serve
 from daemon.rehearsal.stand_in.answer import Answer, Pacing
 from daemon.rehearsal.stand_in.conduct import Manners

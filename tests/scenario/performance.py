@@ -8,9 +8,9 @@ from random import Random
 
 import numpy as np
 
-from daemon.events import TurnState
 from daemon.rehearsal.stand_in.answer import Answer, Call
 from daemon.rehearsal.stand_in.faults import Faults
+from daemon.status import TurnState
 from daemon.tools.declaration import Behavior
 from daemon.tools.tool import Tool
 from hardware.pcm import DOWN

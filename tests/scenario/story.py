@@ -18,7 +18,7 @@ from daemon.audio.vad import detector
 from daemon.config import Config
 from daemon.config.schema import LiveSection
 from daemon.errors import ConfigurationError
-from daemon.events import LinkState, MuteAsked, TurnState
+from daemon.events import MuteAsked
 from daemon.journal import Journal, Line, MemorySink
 from daemon.keeping.keeping import Keeping
 from daemon.live.supervisor import Supervisor
@@ -30,6 +30,7 @@ from daemon.rehearsal.stand_in.memory import Turn, digest
 from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
 from daemon.reloading.choices import limits
+from daemon.status import LinkState, TurnState
 from daemon.tools.alarm import Reading
 from daemon.wiring import liveness, rules
 from hardware.interfaces import Board
@@ -171,7 +172,7 @@ class Story:
 
     def _supervise(self, app: App) -> Supervisor:
         return Supervisor(
-            app,
+            app.downlink,
             connector=self.connector,
             handles=app.keeping.handles,
             limits=lambda: app.keeping.limits,
@@ -304,7 +305,7 @@ async def running(story: S, *, linked: bool = True) -> AsyncIterator[S]:
     """Run the daemon of `story`; by default begin when its link is up."""
     story.daemon = daemon = asyncio.get_running_loop().create_task(story.app.run())
     try:
-        await story.until(story.app.capture.ready.is_set)
+        await story.until(story.app.body.capture.ready.is_set)
         if linked:
             await story.until_link(LinkState.UP)
         yield story

@@ -9,13 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daemon.events import TurnState
 from daemon.rehearsal.stand_in import messages as say
 from daemon.rehearsal.stand_in.answer import BURSTS, REAL_TIME, SLOW, Answer, Pacing, spoken
 from daemon.rehearsal.stand_in.conduct import Manners
 from daemon.rehearsal.stand_in.faults import STALL, Faults, Moment, Strike
+from daemon.status import TurnState
 from hardware.pcm import DOWN
 from tests.scenario.story import SILENT_AFTER_S, Story, running, scenario
+from tests.support.virtual_time import block
 
 LOUDEST = {"speaker": {"volume_percent": 100, "earcons": False}}
 """What is heard is what was sent, sample for sample."""
@@ -60,6 +61,7 @@ async def test_an_answer_sounds_whole_and_without_a_gap(pacing: Pacing) -> None:
         assert sent in sound
         (done,) = s.told("turn.done")
         assert (done["outcome"], done["underruns"], done["sounded_ms"]) == ("answered", 0, 4000)
+        assert (done["stutters"], done["xruns"]) == (0, 0)
 
 
 @pytest.mark.parametrize(("pacing", "gaps"), [(REAL_TIME, 1), (SLOW, 10)], ids=["real_time", "slow"])
@@ -72,6 +74,24 @@ async def test_an_answer_that_comes_no_faster_than_it_sounds_has_gaps_and_loses_
         (done,) = s.told("turn.done")
         assert (done["outcome"], done["sounded_ms"]) == ("answered", 4000)
         assert 0 < done["underruns"] <= gaps
+        assert (done["stutters"], done["xruns"]) == (0, 0), "it was the network"
+
+
+@scenario
+async def test_what_a_busy_computer_does_to_an_answer_is_told_of_its_turn() -> None:
+    async with running(Story(config=LOUDEST, answer=tones)) as s:
+        s.board.loudspeaker.xrun()
+        await asyncio.sleep(1.0)
+        await s.ask(1)
+        await s.until_turn(TurnState.SPEAKING)
+        await asyncio.sleep(0.5)
+        block(0.2)
+        await asyncio.sleep(0.5)
+        s.board.loudspeaker.xrun()
+        await s.until_turn(TurnState.IDLE)
+        (done,) = s.told("turn.done")
+        assert (done["underruns"], done["stutters"], done["xruns"]) == (0, 1, 1)
+        assert 100 <= done["stutter_ms"] <= 160
 
 
 @scenario

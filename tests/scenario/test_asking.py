@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from daemon.control.status_lines import status_lines
-from daemon.events import LinkState, TurnState
 from daemon.live.upward import Glance, Prompt
+from daemon.status import LinkState, TurnState
 from tests.scenario.story import Story, running, scenario
 
 SEES = {"camera": {"driver": "simulated", "mode": "on_request"}}
@@ -17,7 +17,7 @@ SEES = {"camera": {"driver": "simulated", "mode": "on_request"}}
 
 async def asked(s: Story, *words: str) -> Any:
     """Ask as the control socket does."""
-    return await s.app.asked(words)
+    return await s.app.reception.requests.answer(words)
 
 
 @scenario

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from daemon.events import LinkState, TurnState
 from daemon.rehearsal.stand_in.answer import REAL_TIME
 from daemon.rehearsal.stand_in.faults import (
     ABORT,
@@ -15,6 +14,7 @@ from daemon.rehearsal.stand_in.faults import (
     Moment,
     Strike,
 )
+from daemon.status import LinkState, TurnState
 from tests.scenario.story import Story, running, scenario
 
 

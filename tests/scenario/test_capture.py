@@ -12,7 +12,7 @@ import pytest
 from daemon.audio.capture import Capture
 from daemon.audio.echo import Cleaned, EchoControl, HalfDuplex
 from daemon.audio.gate import Gate, GateSettings, Marker
-from hardware.interfaces import DeviceMissing, Frame, Microphone
+from hardware.interfaces import DeviceBusy, DeviceMissing, DeviceStuck, Frame, Microphone
 from hardware.pcm import FRAME_S, SILENCE_DBFS, UP, level_dbfs, scaled
 from hardware.simulated import SimulatedMicrophone
 from tests.support.known_sound import known_sound
@@ -43,6 +43,8 @@ class Story:
     closes: bool = False
     """Whether each marker closes the gate, as in the daemon."""
     opened_at_s: list[float] = field(default_factory=list)
+    reopened: DeviceMissing | None = None
+    """What comes of opening it."""
 
     def __post_init__(self) -> None:
         self.capture = Capture(
@@ -57,6 +59,8 @@ class Story:
 
     async def open(self) -> Microphone:
         self.opened_at_s.append(now_s())
+        if self.reopened is not None:
+            raise self.reopened
         self.microphone.open()
         return self.microphone
 
@@ -288,9 +292,40 @@ def test_a_lost_microphone_is_opened_again_for_ever_and_told_of_once() -> None:
             tale.microphone.restore()
             await until(70.0)
             assert capture.frames > frames
-        assert tale.opened_at_s == pytest.approx([0.0, 22.0, 24.0, 28.0, 36.0, 46.0, 56.0, 66.0], abs=0.05)
+        assert tale.opened_at_s == pytest.approx([0.0, 21.0, 22.0, 24.0, 28.0, 36.0, 46.0, 56.0, 66.0], abs=0.05)
         assert [(round(at_s), lost) for at_s, lost in tale.faults] == [(21, True), (66, False)]
         assert tale.told == ["device.lost part=microphone", "device.back part=microphone outage_s=45.0"]
+
+    run(story())
+
+
+def test_a_microphone_that_somebody_takes_meanwhile_is_told_of_once() -> None:
+    async def story() -> None:
+        tale = Story()
+        async with tale.running():
+            await until(20.0)
+            tale.reopened = DeviceBusy("microphone: it is in use. arecord holds it: stop that")
+            tale.microphone.lose()
+            await until(30.0)
+            tale.reopened = None
+            tale.microphone.restore()
+            await until(40.0)
+        assert [told.split()[0] for told in tale.told] == ["device.lost", "device.missing", "device.back"]
+
+    run(story())
+
+
+def test_a_microphone_that_only_another_process_can_open_is_not_tried_again() -> None:
+    async def story() -> None:
+        tale = Story()
+        running = asyncio.ensure_future(tale.capture.run())
+        await until(20.0)
+        tale.reopened = DeviceStuck("microphone: ALSA hangs")
+        tale.microphone.lose()
+        with pytest.raises(DeviceStuck):
+            await running
+        assert tale.opened_at_s == pytest.approx([0.0, 21.0], abs=0.05)
+        assert not tale.microphone.is_open
 
     run(story())
 

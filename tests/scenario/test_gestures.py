@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from daemon.events import TurnState
 from daemon.live.upward import Image
+from daemon.status import TurnState
 from tests.scenario.story import PRE_ROLL_S, Story, running, scenario
 
 CAMERA = {"camera": {"driver": "simulated", "mode": "with_turn"}}

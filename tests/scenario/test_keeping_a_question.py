@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from daemon.events import LinkState, TurnState
 from daemon.live.unanswered import KEEP_TURN_S
 from daemon.rehearsal.stand_in.faults import Faults
+from daemon.status import LinkState, TurnState
 from tests.scenario.story import Story, running, scenario
 
 

@@ -1,6 +1,7 @@
 """The owner's own limits: reached, shown, said, and over again."""
 
-from daemon.events import Fault, TurnState
+from daemon.events import PromptAsked
+from daemon.status import Fault, TurnState
 from tests.scenario.story import Story, running, scenario
 
 
@@ -18,6 +19,33 @@ async def test_after_so_many_turns_an_hour_a_press_asks_nothing() -> None:
         assert reached["limit"] == "turns_per_hour"
         assert 3500 < reached["resets_in_s"] <= 3600
         assert len(list(s.service.turns)) == 2
+
+
+@scenario
+async def test_what_is_asked_in_writing_is_limited_too() -> None:
+    """Else a script that has the device say something could spend what a person may not."""
+    async with running(Story(config={"limits": {"turns_per_hour": 2}})) as s:
+        for _ in range(2):
+            s.app.dispatch(PromptAsked("hello"))
+            await s.until_answered()
+        s.app.dispatch(PromptAsked("hello"))
+        assert s.turn is TurnState.IDLE
+        assert Fault.LIMIT in s.app.conversation.status.faults
+        assert [line["limit"] for line in s.told("limit.reached")] == ["turns_per_hour"]
+
+
+@scenario
+async def test_a_limit_that_was_raised_is_forgotten_at_once_so_that_a_voice_is_heard_again() -> None:
+    async with running(Story("hands_free", config={"limits": {"turns_per_hour": 1}, "turn": {"wake": "voice"}})) as s:
+        for _ in range(2):
+            s.app.dispatch(PromptAsked("hello"))
+            await s.until(lambda: s.turn is TurnState.IDLE)
+        assert Fault.LIMIT in s.app.conversation.status.faults
+        s.write(limits={"turns_per_hour": 5})
+        await s.app.reload.reload()
+        assert not s.app.conversation.status.faults
+        await s.say(1)
+        await s.until_answered()
 
 
 @scenario

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.events import Fault, LinkState, Status, TurnState
+from daemon.control.status_lines import status_lines
 from daemon.panel.lights import lights
 from daemon.rehearsal.stand_in.answer import BURSTS
 from daemon.rehearsal.voices import question
+from daemon.status import Fault, LinkState, Status, TurnState
 from tests.scenario.story import SILENT_AFTER_S, Story, running, scenario
 
 
@@ -33,12 +34,15 @@ async def test_a_microphone_that_is_lost_between_turns_comes_back_by_itself() ->
         await answered(s)
         s.board.mic.lose()
         await s.until(lambda: Fault.MICROPHONE in faults(s), 1.5)
+        status = await s.app.reception.requests.answer(("status",))
+        assert "  microphone  does not work: gone. Open it again" in status_lines(status)
         pressed_s = await s.tap()
         await asyncio.sleep(0.5)
         assert s.turn is TurnState.IDLE
         assert s.sounding_at(pressed_s, s.now()), "one hears that it does not work"
         s.board.mic.restore()
         await s.until(lambda: not faults(s), 12.0)
+        assert (await s.app.reception.requests.answer(("status",)))["wrong"] == {}
         await answered(s, 2)
         assert s.outcomes() == ["1 answered", "2 answered"]
         assert [line["part"] for line in s.told("device.lost") + s.told("device.back")] == ["microphone"] * 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.events import TurnState
+from daemon.status import TurnState
 from tests.scenario.story import Story, running, scenario
 
 MODELS: dict[str, dict[str, object]] = {

@@ -7,11 +7,11 @@ import itertools
 
 import pytest
 
-from daemon.events import LinkState, TurnState
 from daemon.live.upward import Speech
 from daemon.rehearsal.stand_in.conduct import Manners
 from daemon.rehearsal.stand_in.faults import Faults, GoAway, Moment, Strike
 from daemon.rehearsal.voices import question
+from daemon.status import LinkState, TurnState
 from tests.scenario.story import Story, running, scenario
 
 

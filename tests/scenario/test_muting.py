@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from daemon.events import Fault, LinkState, Status, TurnState
 from daemon.live.upward import Speech
-from daemon.panel.lights import lights, meaning
+from daemon.panel.lights import lights
+from daemon.panel.scene import meaning
 from daemon.rehearsal.voices import question
+from daemon.status import Fault, LinkState, Status, TurnState
 from hardware.pcm import UP
 from tests.scenario.story import Story, running, scenario
 

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from daemon.events import LinkState, TurnState
 from daemon.rehearsal.stand_in.faults import (
     ABORT,
     ERROR_FRAME,
@@ -20,6 +19,7 @@ from daemon.rehearsal.stand_in.faults import (
     huge_message,
 )
 from daemon.rehearsal.stand_in.messages import Close
+from daemon.status import LinkState, TurnState
 from tests.scenario.story import Story, running, scenario
 
 # --- the network goes away -------------------------------------------------------------------------
@@ -50,8 +50,8 @@ async def test_a_network_that_carries_nothing_at_first_is_tried_again_soon(seed:
     async with running(Story(hum=False, seed=seed)) as s:
         s.network.cut(unreachable=True)
         await asyncio.sleep(300.0)
-        assert s.app.supervisor is not None
-        s.app.supervisor.network_came()
+        assert s.app.lifeline.supervisor is not None
+        s.app.lifeline.supervisor.network_came()
         await asyncio.sleep(3.0)
         s.network.restore()
         came_s = s.now()

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from daemon.events import Event, LinkState, LongPressed, Pressed, Released, Status, TurnState
+from daemon.events import Event, LongPressed, Pressed, Released
 from daemon.journal import Level
 from daemon.outage import STEADY_S
 from daemon.panel.lights import lights
 from daemon.panel.panel import Panel
+from daemon.status import LinkState, Status, TurnState
 from hardware.interfaces import DeviceLost, DeviceMissing, Edge, Rgb
 from tests.support.virtual_time import START_S, run
 

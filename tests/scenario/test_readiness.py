@@ -18,7 +18,7 @@ from daemon.reloading.choices import limits
 from hardware.interfaces import Board
 from tests.scenario.story import Story, running, scenario
 
-WATCHDOG_S = 3.0
+WATCHDOG_S = 2.0
 
 
 class Watched(Story):
@@ -59,7 +59,7 @@ async def test_it_is_ready_with_its_parts_and_not_with_its_link() -> None:
         assert before.count("EXTEND_TIMEOUT_USEC=30000000") == 2
         assert before[-1] == "WATCHDOG_USEC=30000000"
         await asyncio.sleep(5.0)
-        assert s.texts().count("WATCHDOG_USEC=3000000") == 1
+        assert s.texts().count("WATCHDOG_USEC=2000000") == 1
     assert s.texts()[-2:] == ["STATUS=Stopped.", "STOPPING=1"]
 
 
@@ -70,7 +70,20 @@ async def test_the_watchdog_is_fed_long_before_it_bites_whatever_the_device_does
         await s.until_answered()
         s.mute()
         await asyncio.sleep(60.0)
-        assert max(later - earlier for earlier, later in pairwise(s.fed())) <= WATCHDOG_S / 2
+        assert max(later - earlier for earlier, later in pairwise(s.fed())) <= WATCHDOG_S / 4
+
+
+@scenario
+async def test_the_cameras_libraries_are_waited_for_once() -> None:
+    camera = {"camera": {"driver": "simulated", "mode": "with_turn"}}
+    once = ["WATCHDOG_USEC=30000000", "WATCHDOG_USEC=2000000"]
+    async with running(Watched(config=camera)) as s:
+        await asyncio.sleep(1.0)
+        assert [text for text in s.texts() if text.startswith("WATCHDOG_USEC")] == once  # for google-genai
+        for number in (1, 2):
+            await s.ask(number)
+            await s.until_answered()
+            assert [text for text in s.texts() if text.startswith("WATCHDOG_USEC")] == 2 * once
 
 
 @scenario
@@ -90,11 +103,11 @@ async def test_a_microphone_that_is_known_to_be_lost_is_no_hang_however_long_it_
         s.board.mic.lose()
         await asyncio.sleep(120.0)
         assert s.now() - s.fed()[-1] <= WATCHDOG_S / 2
-        assert max(later - earlier for earlier, later in pairwise(s.fed())) <= WATCHDOG_S / 2
+        assert max(later - earlier for earlier, later in pairwise(s.fed())) <= 0.75 * WATCHDOG_S  # until that is known
 
 
 @scenario
 async def test_without_a_key_there_is_nothing_to_be_patient_for() -> None:
     async with running(Watched(key=False), linked=False) as s:
         await asyncio.sleep(3.0)
-        assert s.texts().count("WATCHDOG_USEC=3000000") == 1
+        assert not [text for text in s.texts() if text.startswith("WATCHDOG_USEC")]

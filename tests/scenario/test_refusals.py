@@ -7,10 +7,10 @@ import itertools
 
 import pytest
 
-from daemon.events import Fault, LinkState, TurnState
 from daemon.panel.lights import lights
 from daemon.rehearsal.stand_in.faults import Act, Faults, Moment, Strike
 from daemon.rehearsal.stand_in.messages import Close
+from daemon.status import Fault, LinkState, TurnState
 from tests.scenario.story import Story, running, scenario
 
 TEN_MINUTES_S = 600.0

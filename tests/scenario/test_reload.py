@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from daemon.errors import ConfigurationError
-from daemon.events import LinkState, TurnState
 from daemon.live.upward import Image
 from daemon.rehearsal.stand_in.faults import Faults, Moment, Strike
 from daemon.rehearsal.stand_in.messages import Close
 from daemon.rehearsal.voices import question
+from daemon.status import LinkState, TurnState
 from tests.scenario.story import Story, running, scenario
 
 EVERYTHING: Final[Mapping[str, Mapping[str, object]]] = {
@@ -58,12 +58,12 @@ async def test_in_an_answer_it_goes_on_sounding_and_counts_afterwards() -> None:
         begun_s = s.now()
         s.write(**EVERYTHING)
         await s.app.reload.reload()
-        assert s.app.playback.volume.percent == 70
+        assert s.app.body.playback.volume.percent == 70
         await s.until_turn(TurnState.IDLE)
         assert s.now() - begun_s > 3.5
         assert all(s.sounding_at(begun_s + at, begun_s + at + 0.5) for at in (0.5, 1.0, 1.5, 2.0, 2.5))
         assert s.outcomes() == ["1 answered"]
-        assert s.app.playback.volume.percent == 35
+        assert s.app.body.playback.volume.percent == 35
 
 
 @scenario

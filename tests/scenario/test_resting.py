@@ -2,7 +2,7 @@
 
 import asyncio
 
-from daemon.events import LinkState, TurnState
+from daemon.status import LinkState, TurnState
 from tests.scenario.story import Story, running, scenario
 from tests.support.virtual_time import START_S
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.events import LinkState, TurnState
 from daemon.rehearsal.stand_in.answer import BURSTS, Pacing
+from daemon.status import LinkState, TurnState
 from tests.scenario.story import ANSWER_S, PRE_ROLL_S, SILENT_AFTER_S, Story, running, scenario
 
 SERVICES_PAUSE_S = 0.8

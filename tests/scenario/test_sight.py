@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from daemon.events import LinkState, TurnState
 from daemon.live.upward import Image, Speech, TurnEnd, TurnStart, Upward
+from daemon.status import LinkState, TurnState
 from hardware.grey_jpeg import grey_jpeg
 from tests.scenario.story import Story, running, scenario
 
@@ -176,7 +176,7 @@ async def test_after_an_outage_the_newest_picture_goes_with_the_words_that_it_be
 async def test_a_look_outside_of_a_turn_sends_nothing_by_itself_and_a_turn_may_begin_meanwhile() -> None:
     async with running(Story(config=CAMERA)) as s:
         await asyncio.sleep(1.0)
-        look: asyncio.Task[Any] = asyncio.ensure_future(s.app.sight.look())
+        look: asyncio.Task[Any] = asyncio.ensure_future(s.app.body.sight.look())
         await asyncio.sleep(0.1)
         assert seeing(s)
         assert s.turn is TurnState.IDLE
@@ -191,7 +191,7 @@ async def test_a_look_outside_of_a_turn_sends_nothing_by_itself_and_a_turn_may_b
         assert picture.captured_s >= turn.began_s - 0.5
         assert s.outcomes() == ["1 answered"]
         sent = len(s.sent)
-        await s.app.sight.look()
+        await s.app.body.sight.look()
         assert len(s.sent) == sent
 
 

@@ -10,9 +10,9 @@ import pytest
 from daemon.announcing.phrases import Phrase
 from daemon.audio.earcon import Earcon, sound
 from daemon.audio.whoosh import whoosh
-from daemon.events import Fault, LinkState, TurnState
 from daemon.rehearsal.stand_in.faults import Faults
 from daemon.rehearsal.voices import answer
+from daemon.status import Fault, LinkState, TurnState
 from hardware.pcm import DOWN, FRAME_S
 from hardware.settings import BoardSettings, LedSettings
 from hardware.simulated import SimulatedBoard

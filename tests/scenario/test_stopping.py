@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from daemon.events import Fault, LinkState, TurnState
 from daemon.rehearsal.stand_in.faults import Faults, GoAway, Moment, Strike
+from daemon.status import Fault, LinkState, TurnState
 from tests.scenario.story import Story, scenario
 
 

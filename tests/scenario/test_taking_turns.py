@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from daemon.events import LinkState, TurnState
 from daemon.rehearsal.stand_in.faults import Faults
 from daemon.rehearsal.voices import question
+from daemon.status import LinkState, TurnState
 from hardware.pcm import FRAME_S, UP
 from tests.scenario.story import ANSWER_S, PRE_ROLL_S, Story, running, scenario
 

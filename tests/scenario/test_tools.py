@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from daemon.audio.earcon import Earcon, sound
-from daemon.events import LinkState, TurnState
 from daemon.live.upward import ToolAnswer, TurnStart
 from daemon.rehearsal.stand_in.answer import Answer, Call
 from daemon.rehearsal.stand_in.conduct import Manners
+from daemon.status import LinkState, TurnState
 from daemon.tools.calls import BLOCKING_S
 from daemon.tools.declaration import Behavior, Scheduling
 from daemon.tools.tool import Tool
@@ -84,7 +84,7 @@ async def test_the_volume_is_set_shown_and_spoken_of_in_one_turn(model: str) -> 
         assert blue == 1, "40 % of three pixels: one whole, one in part"
         await s.until_answered()
         await asyncio.sleep(10.0)
-        assert s.app.playback.volume.percent == 40
+        assert s.app.body.playback.volume.percent == 40
         assert s.outcomes() == ["1 answered"]
         (done,) = s.told("turn.done")
         assert done["sounded_ms"] == 4000

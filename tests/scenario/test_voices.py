@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daemon.events import TurnState
 from daemon.rehearsal.stand_in.answer import BURSTS, Pacing
 from daemon.rehearsal.stand_in.memory import digest
 from daemon.rehearsal.voices import question
+from daemon.status import TurnState
 from hardware.pcm import FRAME_S, UP, level_dbfs
 from tests.scenario.story import ANSWER_S, PRE_ROLL_S, SILENT_AFTER_S, Story, running, scenario
 from tests.support.virtual_time import run

@@ -12,7 +12,6 @@ from daemon.events import (
     BargedIn,
     Event,
     LinkChanged,
-    LinkState,
     MuteAsked,
     Pressed,
     Released,
@@ -20,10 +19,10 @@ from daemon.events import (
     ReplySounding,
     SpeechEnded,
     SpeechStarted,
-    TurnState,
     VoiceHeard,
 )
 from daemon.panel.gesture import Gestures
+from daemon.status import LinkState, TurnState
 from daemon.ways import Mode, Ways
 from hardware.debounce import Debouncer
 from hardware.interfaces import Edge

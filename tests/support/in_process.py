@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.errors import Deadline, LinkError, LinkTimeout
+from daemon.live.downward import Downward, SetupDone
 from daemon.live.upward import Taking, TurnStart, Upward
-from daemon.live.wire import Downward, SetupDone, read
+from daemon.live.wire import read
 from daemon.rehearsal.stand_in.connection import Connection
 from daemon.rehearsal.stand_in.memory import Turn
 from daemon.rehearsal.stand_in.messages import Abort, Close, Raw, Stall

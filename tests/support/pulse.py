@@ -120,6 +120,11 @@ class PrivatePulse:
             os.environ["ALSA_CONFIG_PATH"] = self._alsa_before
         shutil.rmtree(self._folder)
 
+    @property
+    def server(self) -> str:
+        """Where it is, as PULSE_SERVER has it."""
+        return f"unix:{self._folder}/socket"
+
     def start(self) -> None:
         """Start the daemon, again after `kill`, and wait until it answers."""
         folder, cards = str(self._folder), self.cards
@@ -170,10 +175,11 @@ class PrivatePulse:
         for sink in ("room", "speaker"):
             self._command("suspend-sink", sink, str(int(frozen)))
 
-    def feed(self, pcm: bytes) -> None:
-        """Play `pcm` (s16le, mono, 16 kHz) into the room, from now on, without waiting for its end."""
+    def feed(self, pcm: bytes, channels: int = 1) -> None:
+        """Play `pcm` (s16le, 16 kHz, interleaved) into the room, from now on, without waiting for its end."""
         pacat = self._client(
-            *("pacat", "--playback", "--raw", "--device=room", "--rate=16000", "--channels=1", "--format=s16le"),
+            *("pacat", "--playback", "--raw", "--device=room", "--rate=16000", "--format=s16le"),
+            f"--channels={channels}",
             "--latency-msec=40",
         )
         with tempfile.TemporaryFile() as sound:
@@ -196,7 +202,7 @@ class PrivatePulse:
 
     def _client(self, *command: str) -> list[str]:
         """Return a command of PulseAudio's with our server put in."""
-        return [command[0], f"--server=unix:{self._folder}/socket", *command[1:]]
+        return [command[0], f"--server={self.server}", *command[1:]]
 
     def _parec(self, sink: str) -> list[str]:
         """Return the command that records what `sink` plays."""

@@ -19,7 +19,6 @@ import numpy as np
 from daemon.app import App
 from daemon.audio.vad import detector
 from daemon.config import Config
-from daemon.events import LinkState, TurnState
 from daemon.journal import Journal, MemorySink
 from daemon.keeping.keeping import Keeping
 from daemon.keys.credentials import Secret
@@ -33,6 +32,7 @@ from daemon.rehearsal.stand_in.memory import Turn
 from daemon.rehearsal.stand_in.service import StandIn
 from daemon.rehearsal.voices import question
 from daemon.reloading.choices import limits
+from daemon.status import LinkState, TurnState
 from daemon.wiring import supervised
 from hardware.pcm import UP
 from hardware.simulated import SimulatedBoard

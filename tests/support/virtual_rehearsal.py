@@ -62,7 +62,7 @@ async def _rehearse(read: Read) -> Recording:
     def supervise(app: App) -> Supervisor:
         connector.tools = lambda: tools_frame(config.live.model, json.loads(json.dumps(app.toolbox.declarations)))
         return Supervisor(
-            app,
+            app.downlink,
             connector=connector,
             handles=app.keeping.handles,
             limits=lambda: app.keeping.limits,

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
+import zoneinfo
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
+from pathlib import Path
 
+import pytest
+
+from daemon.tools import alarm_clock
 from daemon.tools.alarm import Alarm, Due, Kind, Reading, alarm, reminder, timer
 from daemon.tools.alarm_clock import MOST, AlarmClock, machine_clocks
 from daemon.tools.alarm_store import AlarmStore
@@ -60,11 +66,12 @@ async def running(*alarms: Alarm) -> AsyncIterator[Bench]:
     clock = AlarmClock(
         shelf,
         lambda: bench.reading(),  # noqa: PLW0108 - there is no bench yet
-        on_due=lambda due: bench.due.extend((loop.time() - START_S, one) for one in due),
         tell=lambda event, **_: bench.told.append(event),
     )
     bench = Bench(clock, shelf)
-    task = asyncio.ensure_future(clock.run())
+    task = asyncio.ensure_future(
+        clock.run(lambda due: bench.due.extend((loop.time() - START_S, one) for one in due)),
+    )
     await asyncio.sleep(0)
     yield bench
     task.cancel()
@@ -163,3 +170,14 @@ def test_the_clocks_of_this_machine_can_be_read() -> None:
     assert first.boot_id == second.boot_id != ""
     assert 0.0 < first.boot_s <= second.boot_s
     assert first.wall_s > NOON_S - 10 * 365 * 86400.0
+
+
+def test_a_machine_without_any_time_zone_has_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alarm_clock, "_ZONE", tmp_path / "localtime")
+    monkeypatch.setitem(sys.modules, "tzdata", None)
+    zoneinfo.reset_tzpath(to=[])
+    try:
+        zone = machine_clocks().zone
+    finally:
+        zoneinfo.reset_tzpath()
+    assert datetime.fromtimestamp(NOON_S, zone).isoformat() == "2026-11-23T12:00:00+00:00"

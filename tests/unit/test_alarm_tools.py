@@ -29,8 +29,8 @@ def asked(*calls: tuple[str, Mapping[str, object]]) -> list[dict[str, object]]:
         return Reading(MONDAY_NOON_S + since_s, since_s, "this", True, BERLIN)
 
     async def scene() -> list[dict[str, object]]:
-        clock = AlarmClock(AlarmStore(None), clocks, on_due=lambda _: None, tell=lambda *_, **__: None)
-        ringing = asyncio.ensure_future(clock.run())
+        clock = AlarmClock(AlarmStore(None), clocks, tell=lambda *_, **__: None)
+        ringing = asyncio.ensure_future(clock.run(lambda _: None))
         tools = {tool.name: tool for tool in AlarmTools(clock).tools()}
         try:
             return [await tools[name].function(**tools[name].check(arguments)) for name, arguments in calls]

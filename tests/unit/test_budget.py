@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from daemon.config import Config
 from daemon.keeping.budget import HOUR_S, LONGEST_DAY_S, OPEN_TURNS, Blown, Budget, Fuse, Limits, Prices
-from daemon.live.wire import UsageReport
+from daemon.live.downward import UsageReport
 
 LIMITS = Limits(idle_hangup_s=300.0, session_max_minutes=60, turns_per_hour=3, daily_tokens=1000)
 NOON = datetime(2026, 11, 21, 12, tzinfo=ZoneInfo("UTC")).timestamp()

@@ -18,7 +18,7 @@ from daemon.audio.echo_advice import Advice, Calibration, advice
 from daemon.calibrate import measured, text
 from daemon.calibration_file import load, save
 from daemon.rehearsal.voices import question
-from hardware.interfaces import DeviceLost, Frame
+from hardware.interfaces import DeviceLost, Frame, HardwareError
 from hardware.pcm import DOWN, FRAME_S, UP, gain_of_db, level_dbfs, scaled
 from hardware.played import Piece
 from hardware.simulated import SimulatedBoard
@@ -276,6 +276,22 @@ def test_a_microphone_that_is_lost_meanwhile_is_told_as_such_and_both_are_closed
     board = virtual_time.run(story())
     assert not board.mic.is_open
     assert not board.loudspeaker.is_open
+
+
+@pytest.mark.parametrize("how", ["on", "not to be read"])
+def test_what_the_mute_switch_shuts_off_no_command_opens(how: str) -> None:
+    async def story() -> SimulatedBoard:
+        board = SimulatedBoard(log_audio=False)
+        if how == "on":
+            board.slide.flip(True)
+        else:
+            board.missing.add("mute_switch")
+        with pytest.raises(HardwareError, match="the mute switch"):
+            await measured(board, 80, quiet=True)
+        return board
+
+    board = virtual_time.run(story())
+    assert (board.mic.is_open, board.mic.captured) == (False, [])
 
 
 # --- what is said about it -----------------------------------------------------------------------------

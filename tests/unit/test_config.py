@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from daemon.config import Config, LiveSection, Refusals, default_path, load
 from daemon.config.diagnosis import diagnose
+from daemon.config.loading import MOST_FAULTS
 from daemon.errors import ConfigurationError
 from daemon.keys.credentials import KEY_LIKE
 from hardware.settings import BoardSettings, ButtonSettings, CameraSettings, LedSettings, MicrophoneSettings
@@ -85,6 +86,17 @@ def test_a_comment_alone_means_the_defaults(tmp_path: Path) -> None:
 )
 def test_another_encoding_is_a_fault(faults: Callable[..., list[str]], content: bytes, expected: str) -> None:
     assert faults(content) == [expected]
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 20_000, "modle\n[turn]\nattack_ms = " + "9" * 5_000])
+def test_what_makes_python_give_up_is_a_fault_and_no_crash(faults: Callable[..., list[str]], text: str) -> None:
+    (fault,) = faults(text)
+    assert "thousands of" in fault
+
+
+def test_of_a_file_that_is_another_one_not_every_line_is_told(faults: Callable[..., list[str]]) -> None:
+    told = faults("\n".join(f"key_{number} = 1" for number in range(300)))
+    assert (len(told), told[-1]) == (MOST_FAULTS + 1, "vocative.toml: there are 250 more faults")
 
 
 def test_line_ends_and_a_byte_order_mark_of_windows_are_taken(faults: Callable[..., list[str]]) -> None:

@@ -16,27 +16,22 @@ from daemon.effects import (
     Ending,
     Forget,
     KeepMuted,
-    LetSound,
     Look,
     OpenGate,
     Outcome,
-    SayAgain,
     SetMuted,
     Silence,
     Sound,
     TurnOver,
     Watch,
-    Withdraw,
 )
 from daemon.events import (
     BargedIn,
     Doubled,
     Event,
-    Fault,
     FaultFound,
     FaultMended,
     LinkChanged,
-    LinkState,
     LongPressed,
     MuteAsked,
     MuteSwitched,
@@ -53,11 +48,11 @@ from daemon.events import (
     SpeechEnded,
     SpeechStarted,
     TurnGivenUp,
-    TurnState,
     TurnTooLong,
     VoiceHeard,
     WatchOver,
 )
+from daemon.status import Fault, LinkState, TurnState
 from daemon.ways import AnswerCut, Mode, Ways
 
 PRESS = Pressed(0.0)
@@ -115,74 +110,10 @@ def test_a_tap_in_hold_mode_stops_the_answer_and_asks_nothing() -> None:
     assert told(conversation, TAPPED) == expected
 
 
-def test_an_answer_sounds_and_is_over() -> None:
-    conversation = Conversation(Ways(Mode.HOLD))
-    assert told(conversation, PRESS, RELEASE, ReplySounding(1)) == []
-    assert turn_of(conversation) is TurnState.SPEAKING
-    assert told(conversation, ReplyGenerated(1)) == [Forget(1), LetSound(1)]
-    assert told(conversation, ReplySounded(1)) == [TurnOver(1, Outcome.ANSWERED)]
-    assert turn_of(conversation) is TurnState.IDLE
-    assert told(conversation, ReplyDone(1)) == []
-
-
 def test_speaking_again_before_the_answer_keeps_what_was_said() -> None:
     conversation = Conversation(Ways(Mode.HOLD))
     expected = [Silence(1), TurnOver(1, Outcome.SUPERSEDED), OpenGate(2, endpointing=False)]
     assert told(conversation, PRESS, RELEASE, PRESS) == expected
-
-
-def test_no_answer_at_all_is_heard_as_an_error() -> None:
-    conversation = Conversation(Ways(Mode.HOLD))
-    assert told(conversation, PRESS, RELEASE, ReplyDone(1, "MALFORMED_FUNCTION_CALL")) == [Forget(1), LetSound(1)]
-    assert told(conversation, ReplySounded(1)) == [Forget(1), Sound(Cue.ERROR), TurnOver(1, Outcome.UNANSWERED)]
-
-
-def test_the_server_interrupting_the_current_answer_silences_it() -> None:
-    conversation = Conversation(Ways(Mode.HOLD))
-    expected = [Silence(1), Forget(1), TurnOver(1, Outcome.INTERRUPTED)]
-    assert told(conversation, PRESS, RELEASE, ReplySounding(1), ReplyInterrupted(1)) == expected
-
-
-def test_terminal_messages_of_an_older_turn_are_ignored() -> None:
-    conversation = Conversation(Ways(Mode.HOLD))
-    told(conversation, PRESS, RELEASE, ReplySounding(1), PRESS, RELEASE)
-    terminal = (ReplyInterrupted(1), ReplyGenerated(1), ReplyDone(1), ReplySounded(1))
-    for stale in (*terminal, ReplySounding(1), ReplyLost(1, 0.0)):
-        assert told(conversation, stale) == []
-    assert turn_of(conversation) is TurnState.THINKING
-
-
-@pytest.mark.parametrize(
-    ("answer_cut", "heard_share", "again"),
-    [
-        (AnswerCut.AUTO, 0.4, True),
-        (AnswerCut.AUTO, 0.6, False),
-        (AnswerCut.AGAIN, 0.9, True),
-        (AnswerCut.NEVER, 0.0, False),
-    ],
-)
-def test_a_link_lost_in_the_answer(answer_cut: AnswerCut, heard_share: float, again: bool) -> None:
-    conversation = Conversation(Ways(Mode.HOLD, answer_cut=answer_cut))
-    told(conversation, PRESS, RELEASE, ReplySounding(1))
-    assert told(conversation, LinkChanged(LinkState.DOWN)) == []
-    effects = told(conversation, ReplyLost(1, heard_share))
-    if again:
-        assert effects == [Silence(1), TurnOver(1, Outcome.CUT), SayAgain(1, 2)]
-        turns = []
-        for event in (ReplySounding(1), ReplySounding(2)):
-            told(conversation, event)
-            turns.append(conversation.status.turn)
-        assert turns == [TurnState.THINKING, TurnState.SPEAKING]
-    else:
-        assert effects == [Forget(1), LetSound(1)]
-
-
-def test_a_turn_that_is_given_up_is_heard_as_an_error() -> None:
-    conversation = Conversation(Ways(Mode.HOLD))
-    told(conversation, PRESS, RELEASE)
-    expected = [Silence(1), Forget(1), Sound(Cue.ERROR), TurnOver(1, Outcome.UNANSWERED)]
-    assert told(conversation, TurnGivenUp(1)) == expected
-    assert told(conversation, TurnGivenUp(1)) == [Forget(1)]
 
 
 def test_a_link_lost_before_the_answer_changes_nothing_for_the_turn() -> None:
@@ -424,47 +355,6 @@ def test_a_look_is_asked_for_once_a_turn_is_there() -> None:
     conversation = free(PRESS, TAPPED)
     assert told(conversation, Doubled(0.2)) == [Look(1)]
     assert told(free(MuteAsked(True)), Doubled(0.2)) == [Sound(Cue.MUTED)]
-
-
-# --- the service finds the end ---------------------------------------------------------------------
-
-SERVED = Ways(Mode.TAP, served=True)
-
-
-def test_an_answer_that_sounds_closes_the_gate() -> None:
-    conversation = free(PRESS, SpeechStarted(1), ways=SERVED)
-    assert told(conversation, ReplySounding(1)) == [CloseGate(1, Ending.ANSWERED)]
-    assert turn_of(conversation) is TurnState.SPEAKING
-    assert told(conversation, ReplyGenerated(1)) == [Forget(1), LetSound(1)]
-    assert told(conversation, ReplySounded(1)) == [TurnOver(1, Outcome.ANSWERED)]
-
-
-@pytest.mark.parametrize("terminal", [ReplyGenerated(1), ReplyDone(1)])
-def test_an_answer_that_is_whole_before_it_sounds_closes_the_gate_too(terminal: Event) -> None:
-    conversation = free(PRESS, SpeechStarted(1), ways=SERVED)
-    assert told(conversation, terminal) == [CloseGate(1, Ending.ANSWERED), Forget(1), LetSound(1)]
-    assert told(conversation, ReplySounding(1), ReplySounded(1)) == [TurnOver(1, Outcome.ANSWERED)]
-
-
-@pytest.mark.parametrize("cut", [ReplyInterrupted(1), ReplyLost(1, 0.0)])
-def test_a_turn_goes_on_when_its_answer_began_too_soon(cut: Event) -> None:
-    conversation = free(PRESS, SpeechStarted(1), ways=SERVED)
-    assert told(conversation, cut) == [Withdraw(1)]
-    assert turn_of(conversation) is TurnState.LISTENING
-
-
-def test_the_end_of_an_answer_that_was_interrupted_does_not_end_the_turn() -> None:
-    conversation = free(PRESS, SpeechStarted(1), ReplyInterrupted(1), ways=SERVED)
-    assert told(conversation, ReplyDone(1)) == []
-    assert turn_of(conversation) is TurnState.LISTENING
-    assert told(conversation, ReplyGenerated(1))[0] == CloseGate(1, Ending.ANSWERED), "that of the next one does"
-
-
-@pytest.mark.parametrize("event", [ReplySounding(1), ReplyGenerated(1), ReplyDone(1), ReplyInterrupted(1)])
-def test_where_we_find_the_end_no_answer_closes_the_gate(event: Event) -> None:
-    conversation = free(PRESS, SpeechStarted(1), ways=Ways(Mode.TAP))
-    assert told(conversation, event) == []
-    assert turn_of(conversation) is TurnState.LISTENING
 
 
 EVENTS = st.one_of(

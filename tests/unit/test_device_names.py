@@ -161,6 +161,17 @@ def test_the_list_has_what_is_busy_and_what_the_configuration_means(
     assert json.loads(json.dumps(found.as_json()))["microphones"][0]["rates_hz"] == [44_100, 48_000]
 
 
+def test_a_card_that_this_user_may_not_open_is_not_called_busy(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PortAudio does not list it either."""
+    (root / "dev/snd").mkdir(parents=True)
+    (root / "dev/snd/pcmC3D0c").touch()
+    monkeypatch.setattr(inventory, "sound_devices", lambda: ([], []))
+    monkeypatch.setattr(inventory, "chosen_sound_device", lambda *_: "")
+    monkeypatch.setattr(inventory, "_may", lambda _: False)
+    shown = text(devices(root / "no.toml", root))
+    assert "(hw:3,0): this user may not open it: sudo vocative devices" in shown
+
+
 def test_without_a_sound_system_the_rest_is_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refused() -> tuple[list[Ability], list[Ability]]:
         raise DeviceMissing("sound: PyAudio is not there")
@@ -169,6 +180,18 @@ def test_without_a_sound_system_the_rest_is_listed(monkeypatch: pytest.MonkeyPat
     found = devices(tmp_path / "no.toml", tmp_path)
     assert found.sound_fault == "sound: PyAudio is not there"
     assert "(sound: PyAudio is not there)" in text(found)
+
+
+def test_a_configuration_that_cannot_be_read_is_not_passed_over(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(inventory, "sound_devices", lambda: ([], []))
+    monkeypatch.setattr(inventory, "chosen_sound_device", lambda *_: "")
+    wrong = tmp_path / "vocative.toml"
+    wrong.write_text("[microphone]\ndevice = hw:1\n")
+    said = "Which of these the configuration means is not known. vocative.toml:2"
+    assert said in text(devices(wrong, root))
+    assert "is not known" not in text(devices(tmp_path / "none.toml", root))
 
 
 def test_cameras_on_the_ribbon_are_libcameras_without_those_on_usb(monkeypatch: pytest.MonkeyPatch) -> None:

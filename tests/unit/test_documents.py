@@ -31,6 +31,16 @@ def test_links_lead_to_files(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_headings(document: Path) -> None:
+    for file, anchor in re.findall(r"\]\(([^)#\s:]*)#([^)]+)\)", document.read_text()):
+        text = (document.parent / file if file else document).read_text()
+        heads = (
+            re.sub(r"[^\w\s-]", "", head.lower()).replace(" ", "-") for head in re.findall(r"^#+ (.+)$", text, re.M)
+        )
+        assert anchor in set(heads), f"{file}#{anchor}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_are_commands(document: Path) -> None:
     named = {word for text in code(document) for word in re.findall(r"\bvocative ([a-z][a-z-]*)\b", text)}
     known = set(re.findall(r"^ {4}([a-z][a-z-]*)(?: |$)", cli._parser().format_help(), re.MULTILINE))

@@ -10,10 +10,8 @@ from daemon.conversation import Conversation
 from daemon.effects import Begun, Cue, Effect, Hush, OpenGate, Sound
 from daemon.events import (
     Event,
-    Fault,
     FaultFound,
     LinkChanged,
-    LinkState,
     LongPressed,
     NothingSaid,
     Pressed,
@@ -25,6 +23,7 @@ from daemon.events import (
     TurnGivenUp,
     VoiceHeard,
 )
+from daemon.status import Fault, LinkState
 from daemon.ways import Mode, Ways
 
 PRESS = Pressed(0.0)

@@ -20,9 +20,11 @@ FLOORS = (
         "daemon.desk.aside",
         "daemon.errors",
         "daemon.kernel_files",
+        "daemon.keeping.state",
         "daemon.telling.message_ids",
         "daemon.new_file",
         "daemon.program",
+        "daemon.status",
         "daemon.telling.wording",
     ),
     (
@@ -31,11 +33,12 @@ FLOORS = (
         "daemon.keeping.budget",
         "daemon.announcing.phrases",
         "daemon.telling.sentences",
-        "daemon.keeping.state",
+        "daemon.keeping.state_file",
     ),
     ("daemon.journal", "daemon.notify"),
     ("daemon.outage", "daemon.effects", "daemon.health.news"),
     ("daemon.announcing.excuses", "daemon.ways"),
+    ("daemon.turn_taking",),
     ("daemon.audio", "daemon.live", "daemon.panel", "daemon.tools", "daemon.conversation", "daemon.config"),
     (
         "daemon.control.admission",
@@ -54,6 +57,7 @@ FLOORS = (
         "daemon.ears",
         "daemon.keeping.keeping",
         "daemon.last_words",
+        "daemon.lifeline",
         "daemon.mute_switch",
         "daemon.presence",
         "daemon.sight",
@@ -62,6 +66,7 @@ FLOORS = (
         "daemon.transcripts.transcript_file",
         "daemon.health.vitals",
     ),
+    ("daemon.body",),
     (
         "daemon.control.condition",
         "daemon.device",
@@ -74,7 +79,8 @@ FLOORS = (
         "daemon.ringing",
         "daemon.transcripts.scribe",
     ),
-    ("daemon.reloading.adoption", "daemon.reloading.reload", "daemon.desk.showing"),
+    ("daemon.downlink", "daemon.reloading.adoption", "daemon.reloading.reload", "daemon.desk.showing"),
+    ("daemon.reception",),
     ("daemon.app",),
     ("daemon.wiring",),
     (
@@ -98,9 +104,15 @@ FLOORS = (
 
 OWNERS = {
     "blessed": ("hardware.terminal_screen",),
-    "google": ("daemon.live.link", "daemon.live.setup", "daemon.live.wire", "daemon.keys.mint"),
+    "google": (
+        "daemon.live.link",
+        "daemon.live.sdk_errors",
+        "daemon.live.setup",
+        "daemon.live.wire",
+        "daemon.keys.mint",
+    ),
     "gpiozero": ("hardware.gpio_contact", "hardware.gpio_factory", "hardware.gpio_pins", "hardware.led_ring"),
-    "httpx2": ("daemon.live.token_service", "daemon.keys.mint", "daemon.tools.mcp_transport"),
+    "httpx2": ("daemon.live.link", "daemon.live.token_service", "daemon.keys.mint", "daemon.tools.mcp_transport"),
     "lgpio": ("hardware.gpio_factory", "hardware.gpio_pins"),
     "linuxpy": ("hardware.usb_camera",),
     "mcp": ("daemon.tools.mcp", "daemon.tools.mcp_tools", "daemon.tools.mcp_transport"),
@@ -115,7 +127,7 @@ OWNERS = {
     "systemd": ("daemon.journal", "daemon.notify"),
     "trustme": ("daemon.rehearsal",),
     "webrtcvad": ("daemon.audio.vad",),
-    "websockets": ("daemon.live.link", "daemon.rehearsal", "hardware.web_server"),
+    "websockets": ("daemon.live.link", "daemon.live.sdk_errors", "daemon.rehearsal", "hardware.web_server"),
 }
 """Which rooms may meet a library. They meet it on first use, so that a laptop runs without it."""
 
@@ -178,6 +190,7 @@ def house() -> dict[str, tuple[Import, ...]]:
 
 
 PURE = (
+    "hardware.channels",
     "hardware.debounce",
     "hardware.interfaces",
     "hardware.jpeg_quality",
@@ -220,6 +233,7 @@ PURE = (
     "daemon.audio.watch",
     "daemon.desk.boards",
     "daemon.keeping.budget",
+    "daemon.keeping.state",
     "daemon.reloading.choices",
     "daemon.conversation",
     "daemon.doctor.board",
@@ -255,6 +269,9 @@ PURE = (
     "daemon.history.turn",
     "daemon.live.backoff",
     "daemon.live.keys",
+    "daemon.live.downward",
+    "daemon.live.handles",
+    "daemon.live.live_keys",
     "daemon.live.liveness",
     "daemon.live.models",
     "daemon.live.recollection",
@@ -270,6 +287,7 @@ PURE = (
     "daemon.outage",
     "daemon.panel.gesture",
     "daemon.panel.lights",
+    "daemon.panel.scene",
     "daemon.panel.shapes",
     "daemon.announcing.phrases",
     "daemon.rehearsal.colours",
@@ -283,6 +301,8 @@ PURE = (
     "daemon.rehearsal.verdict",
     "daemon.telling.sentences",
     "daemon.setup.loudness",
+    "daemon.status",
+    "daemon.setup.pins",
     "daemon.setup.question",
     "daemon.control.status_lines",
     "daemon.tools.alarm",
@@ -297,6 +317,7 @@ PURE = (
     "daemon.tools.schema",
     "daemon.tools.signature",
     "daemon.tools.tool",
+    "daemon.turn_taking",
     "daemon.ways",
     "daemon.telling.wording",
     *(room for room in house() if room.startswith("daemon.rehearsal.stand_in")),

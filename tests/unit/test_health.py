@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from daemon.health.news import STEADY_S, TOLD_EVERY_S, Health, Trouble, Vitals
-from daemon.health.vitals import Effort, vitals
+from daemon.health.vitals import Effort, vitals, waits
 from daemon.health.watch import HealthWatch
 from daemon.journal import Journal, MemorySink
 from tests.support.virtual_time import run
@@ -80,14 +81,18 @@ class TestReading:
         assert Effort(pi).read() == {"memory_mib": 80.0, "cpu_percent": None, "wakeups_per_s": None}
 
     def test_effort_is_of_the_time_since_the_last_reading(self, pi: Path) -> None:
-        status = pi / "proc/self/task/7/status"
-        status.parent.mkdir(parents=True)
-        clock, cpu = iter((100.0, 110.0)), iter((5.0, 5.2))
-        effort = Effort(pi, clock=lambda: next(clock), processor=lambda: next(cpu))
-        status.write_text("Name:\tpython\nvoluntary_ctxt_switches:\t1000\nnonvoluntary_ctxt_switches:\t9\n")
+        clock, cpu, waited = iter((100.0, 110.0)), iter((5.0, 5.2)), iter((1000, 1500))
+        effort = Effort(pi, clock=clock.__next__, processor=cpu.__next__, waits=waited.__next__)
         effort.read()
-        status.write_text("Name:\tpython\nvoluntary_ctxt_switches:\t1500\nnonvoluntary_ctxt_switches:\t9\n")
         assert effort.read() == {"memory_mib": 80.0, "cpu_percent": 2.0, "wakeups_per_s": 50.0}
+
+    def test_a_thread_that_has_ended_still_counts(self) -> None:
+        """As it does when the loudspeaker falls asleep: else a device that rests would wake up less than never."""
+        before = waits()
+        thread = threading.Thread(target=lambda: [threading.Event().wait(0.001) for _ in range(50)])
+        thread.start()
+        thread.join()
+        assert waits() - before >= 50
 
     def test_this_process_has_a_memory(self) -> None:
         memory_mib = Effort().read()["memory_mib"]

@@ -7,8 +7,8 @@ from pathlib import Path
 from daemon.journal import Journal, MemorySink
 from daemon.keeping.budget import Limits
 from daemon.keeping.keeping import Keeping
-from daemon.keeping.state import StateFile
-from daemon.live.wire import UsageReport
+from daemon.keeping.state_file import StateFile
+from daemon.live.downward import UsageReport
 
 LIMITS = Limits(idle_hangup_s=0, session_max_minutes=0, turns_per_hour=1, daily_tokens=100)
 USAGE = UsageReport(60, 40, 0, 0, 100, (), ())

@@ -140,6 +140,14 @@ def test_the_latest_key_is_the_only_one(programs: Path, root: Path) -> None:
     assert not remove(root)
 
 
+def test_a_key_that_was_broken_off_while_it_was_written_is_taken_away_too(programs: Path, root: Path) -> None:
+    store(Secret(KEY), root=root)
+    left = (root / PLAIN).with_name(".gemini-api-key.new")
+    left.write_text(KEY)
+    assert remove(root)
+    assert [path for path in root.rglob("*") if path.is_file()] == []
+
+
 def test_a_key_that_cannot_be_written_leaves_the_old_one(programs: Path, root: Path) -> None:
     store(Secret(ANOTHER), plain=True, root=root)
     (root / ENCRYPTED).mkdir()  # in the way

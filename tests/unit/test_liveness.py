@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from daemon.live.downward import Audio, Busy, Downward, Generated, Handle, Heard, Interrupted, TurnDone
 from daemon.live.liveness import Liveness
 from daemon.live.upward import Taking
-from daemon.live.wire import Audio, Busy, Downward, Generated, Handle, Heard, Interrupted, TurnDone
 
 REPLY_S, STALL_S = 10.0, 5.0
 AUDIO = Audio(b"\0\0")

@@ -57,6 +57,13 @@ def test_it_gives_way_to_an_answer_for_good() -> None:
     assert frames_of(mix, answer) == [said]
 
 
+def test_a_frame_goes_on_from_the_one_before_unless_the_network_was_waited_for() -> None:
+    mix, answer = Mix(100), Answer(1, Lateness())
+    answer.arrived(b"\x02\x00" * DOWN.frame_samples * 4, 0.0)
+    parts = [mix.next_part(answer, 1.0), mix.next_part(answer, 1.02), mix.next_part(answer, 1.04, awaited=True)]
+    assert [part is not None and part.goes_on for part in parts] == [False, True, False]
+
+
 @pytest.mark.parametrize("drop", [Mix.drop_phrase, Mix.drop_all])
 def test_what_is_dropped_is_not_heard(drop: object) -> None:
     mix = Mix(100)

@@ -8,13 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from daemon.config.schema import LiveSection
+from daemon.live.live_keys import LiveKeys
 from daemon.live.models import (
     MODELS,
     VOICES,
     Behavior,
     ClientContent,
     EndOfTurn,
-    LiveKeys,
     Proactivity,
     capabilities,
     refusals,

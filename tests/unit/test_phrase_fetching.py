@@ -17,15 +17,15 @@ from daemon.announcing.sounds import Sounds
 from daemon.audio.playback import Playback
 from daemon.config import Config
 from daemon.errors import LinkError
-from daemon.events import Fault, LinkState, Status, TurnState
 from daemon.journal import Journal, MemorySink
 from daemon.keeping.budget import Limits
 from daemon.keeping.keeping import Keeping
+from daemon.live.downward import Audio, Downward, Generated, GoAway, Said, TurnDone, UsageReport
 from daemon.live.recital import Reader
 from daemon.live.turns import Rules
 from daemon.live.upward import Prompt, Upward
-from daemon.live.wire import Audio, Downward, Generated, GoAway, Said, TurnDone, UsageReport
 from daemon.rehearsal.voices import answer
+from daemon.status import Fault, LinkState, Status, TurnState
 from hardware.pcm import DOWN
 from hardware.settings import BoardSettings
 from hardware.simulated import SimulatedBoard
@@ -152,6 +152,23 @@ def test_they_are_fetched_in_one_session_once_and_for_all(tmp_path: Path) -> Non
             await asyncio.sleep(0.3)
         assert again.sounds.phrases == device.sounds.phrases
         assert service.connections == 1
+
+    asyncio.run(story())
+
+
+def test_what_the_disk_does_not_take_is_said_all_the_same_and_paid_for_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        (tmp_path / "phrases").write_text("in the place of the folder")
+        service = Service()
+        device = Device(tmp_path, service)
+        async with device.running():
+            await device.until(lambda: device.told("phrases.failed"))
+            device.fetching.go_by(device.config)
+            await asyncio.sleep(0.3)
+        assert set(device.sounds.phrases) == set(Phrase)
+        assert (service.connections, len(service.asked)) == (1, len(Phrase))
+        (failed,) = device.told("phrases.failed")
+        assert failed["reason"] == "only until a restart, because the disk does not keep it: File exists"
 
     asyncio.run(story())
 

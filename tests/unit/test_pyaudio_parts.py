@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import sys
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from hardware import pyaudio_host, pyaudio_microphone, pyaudio_stream
 from hardware.alsa_chatter import chatter_held_back
 from hardware.board import sound_devices
 from hardware.card_format import CardFormat
-from hardware.interfaces import DeviceMissing
+from hardware.interfaces import DeviceMissing, DeviceStuck
 from hardware.pcm import DOWN, FRAME_S, UP, gain_of_db, samples
 from hardware.pyaudio_api import ABORT, CONTINUE, INPUT_OVERFLOW, OUTPUT_UNDERFLOW, Callback, DeviceInfo, refusal
 from hardware.pyaudio_host import PortAudio
@@ -138,6 +139,8 @@ class FakeStream:
     period: int
     opened: CardFormat
     ended: bool = False
+    hangs: threading.Event | None = None
+    """Closing it waits for this."""
 
     def start_stream(self) -> None: ...
 
@@ -148,6 +151,8 @@ class FakeStream:
         return 0.02
 
     def close(self) -> None:
+        if self.hangs is not None:
+            self.hangs.wait()
         self.ended = True
 
     def call(self, captured: bytes = b"") -> bytes:
@@ -399,6 +404,59 @@ def test_a_card_that_is_busy_names_who_holds_it(
     asyncio.run(story())
 
 
+def test_a_card_whose_thread_hangs_is_known_at_once_to_be_open_for_good(
+    card: StrictPyAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pyaudio_stream, "_CLOSE_S", 0.3)
+    answered = threading.Event()
+
+    async def story() -> float:
+        microphone, speaker = await open_microphone(MicrophoneSettings()), await open_speaker(SpeakerSettings())
+        card.streams[0].hangs = answered
+        card.streams[0].ended = card.streams[1].ended = True
+        await microphone.close()
+        begun_s = asyncio.get_running_loop().time()
+        with pytest.raises(DeviceStuck, match=r"^microphone: ALSA hangs"):
+            await open_microphone(MicrophoneSettings())
+        await speaker.close()  # what can still be closed is not waited for: the process is about to end
+        return asyncio.get_running_loop().time() - begun_s
+
+    try:
+        assert asyncio.run(story()) < 0.3
+    finally:
+        answered.set()
+
+
+def test_a_card_that_has_to_wait_for_another_one_to_be_opened_is_not_stuck(
+    card: StrictPyAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pyaudio_stream, "_CLOSE_S", 0.05)
+
+    async def story() -> None:
+        microphone = await open_microphone(MicrophoneSettings())
+        card.streams[0].ended = True
+        with pyaudio_host.PORTAUDIO._turn("speaker"):
+            await microphone.close()
+        await (await open_microphone(MicrophoneSettings())).close()
+
+    asyncio.run(story())
+
+
+def test_an_opening_that_never_ends_is_given_up(card: StrictPyAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pyaudio_stream, "_OPEN_S", 0.05)
+    answered = threading.Event()
+    monkeypatch.setattr(FakeStream, "start_stream", lambda _: answered.wait())
+
+    async def story() -> None:
+        with pytest.raises(DeviceStuck, match=r"^microphone: ALSA does not come back"):
+            await open_microphone(MicrophoneSettings())
+
+    try:
+        asyncio.run(story())
+    finally:
+        answered.set()
+
+
 def test_all_devices_are_listed_with_what_they_really_support(card: StrictPyAudio) -> None:
     card.outputs = 1
     microphones, speakers = sound_devices()
@@ -417,7 +475,7 @@ def test_all_devices_are_listed_with_what_they_really_support(card: StrictPyAudi
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(-9985, "Device unavailable"), "Device unavailable (-9985). Something else holds it: `fuser"),
+        (OSError(-9985, "Device unavailable"), "Device unavailable (-9985). Something else holds it: `sudo "),
         (OSError("Invalid sample rate", -9997), "Invalid sample rate (-9997). Unplug it"),
         (OSError(-9999, "Unanticipated host error"), "host error (-9999). Unplug it"),
     ],

@@ -104,6 +104,26 @@ def test_a_refused_file_changes_nothing_and_every_fault_is_said_with_its_place()
     ]
 
 
+def test_what_a_reload_would_come_to_is_said_and_nothing_done() -> None:
+    bench = Bench()
+    assert done(bench.reload.foreseen()) == Reloaded(("speaker.volume_percent",), ("leds.count",))
+    done(bench.reload.reload())
+    assert done(bench.reload.foreseen()) == Reloaded((), ("leds.count",))  # it still goes by 12
+    bench.file = REFUSED
+    assert done(bench.reload.foreseen()) == Reloaded(faults=REFUSED.faults)
+    assert (len(bench.adopted), len(bench.journal.told("config.reloaded"))) == (1, 1)
+    assert not bench.journal.told("config.refused")
+
+
+def test_what_is_accepted_and_doubtful_is_told() -> None:
+    bench = Bench()
+    bench.file = Config.model_validate({"live": {"model": "gemini-99-live"}})
+    done(bench.reload.foreseen())
+    assert not bench.journal.told("config.doubtful")
+    done(bench.reload.reload())
+    assert len(bench.journal.told("config.doubtful")) == 1
+
+
 @pytest.mark.parametrize("file", [LOUDER, REFUSED], ids=["good", "bad"])
 def test_the_service_manager_hears_of_the_begin_and_the_end(file: Config | ConfigurationError) -> None:
     bench = Bench()

@@ -11,7 +11,8 @@ from daemon.control.client import Reply
 from daemon.control.requests import Requests
 from daemon.conversation import Conversation
 from daemon.effects import Effect, Look, SetMuted
-from daemon.events import Doubled, Event, LongPressed, MuteAsked, MuteSwitched, Pressed, Released, Status, StopAsked
+from daemon.events import Doubled, Event, FaultFound, LongPressed, MuteAsked, MuteSwitched, Pressed, Released, StopAsked
+from daemon.status import Fault, Status
 from daemon.ways import Mode, Ways
 from hardware.interfaces import DeviceLost
 
@@ -63,12 +64,15 @@ class Device:
     async def reload(self) -> Reloaded:
         return self.reloaded
 
+    async def foreseen(self) -> Reloaded:
+        return self.reloaded
+
     def dispatch(self, event: Event) -> None:
         self.events.append(event)
         self.effects += self.conversation.handle(event)
 
     def ask(self, *words: str) -> Reply:
-        return asyncio.run(Requests(self, self).answer(words, 7.0))
+        return asyncio.run(Requests(self, self, dict).answer(words))
 
 
 @pytest.mark.parametrize(
@@ -152,6 +156,9 @@ def test_what_is_to_be_said_is_said_unless_somebody_speaks() -> None:
     device.busy = True
     with pytest.raises(ValueError, match="try again"):
         device.ask("say", "dinner")
+    device.dispatch(FaultFound(Fault.LIMIT))
+    with pytest.raises(ValueError, match="limit of your own is reached"):
+        device.ask("say", "dinner")
 
 
 def test_the_conversation_can_be_ended() -> None:
@@ -185,18 +192,26 @@ def test_a_configuration_that_is_read_again_says_what_came_of_it() -> None:
         device.ask("reload")
 
 
+def test_what_a_reload_would_change_is_told_a_refusal_too() -> None:
+    device = Device()
+    device.reloaded = Reloaded(applied=("speaker.earcons",), faults=("vocative.toml:3: wrong",))
+    assert device.ask("changes") == {
+        "changes": {"applied": ["speaker.earcons"], "needs_restart": [], "faults": ["vocative.toml:3: wrong"]}
+    }
+
+
 def test_what_takes_a_moment_is_done_once_at_a_time() -> None:
     device = Device()
-    requests = Requests(device, device)
+    requests = Requests(device, device, dict)
 
     async def story() -> None:
         looked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         device.describe = lambda: looked  # type: ignore[assignment, method-assign, return-value] # a camera that is slow
-        looking = asyncio.ensure_future(requests.answer(("look",), 7.0))
+        looking = asyncio.ensure_future(requests.answer(("look",)))
         await asyncio.sleep(0)
         with pytest.raises(ValueError, match="under way"):
-            await requests.answer(("look",), 7.0)
-        assert await requests.answer(("status",), 7.0) == {}
+            await requests.answer(("look",))
+        assert await requests.answer(("status",)) == {}
         looked.set_result(True)
         assert await looking == {}
 

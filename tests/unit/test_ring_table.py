@@ -10,8 +10,9 @@ from types import ModuleType
 
 import pytest
 
-from daemon.events import Fault, LinkState, TurnState
-from daemon.panel.lights import ArcKind, meaning
+from daemon.panel.lights import ArcKind
+from daemon.panel.scene import meaning
+from daemon.status import Fault, LinkState, TurnState
 
 DOCS = Path(__file__).parents[2] / "docs"
 

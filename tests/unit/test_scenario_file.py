@@ -175,11 +175,13 @@ class TestTheShipped:
         assert find("timer").scenario.timer_s == 20.0
         assert find("outage").scenario.timer_s is None
 
-    def test_the_documentation_lists_them_all_as_they_are(self) -> None:
+    @pytest.mark.parametrize("name", shipped())
+    def test_the_documentation_tells_of_each_what_it_is_and_shows_it(self, name: str) -> None:
         page = (ROOT / "docs" / "scenarios.md").read_text()
-        assert [line for line in page.splitlines() if line.startswith("| `") and line.split("`")[1] in shipped()] == [
-            f"| `{name}` | {find(name).scenario.purpose} |" for name in shipped()
-        ]
+        told = page.partition(f"\n### `{name}`\n")[2].partition("\n#")[0]
+        assert told.startswith(f"\n{find(name).scenario.purpose}\n")
+        assert f"](scenarios/{name}.png)" in told
+        assert (ROOT / "docs" / "scenarios" / f"{name}.png").stat().st_size < 150_000
 
     def test_the_documentation_shows_every_step(self) -> None:
         page = (ROOT / "docs" / "scenarios.md").read_text()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from daemon.events import LinkState, Status, TurnState
 from daemon.panel.lights import lights
 from daemon.rehearsal.colours import colours
 from daemon.rehearsal.expected import FIGURES, Expected
@@ -16,6 +15,7 @@ from daemon.rehearsal.figures import measure
 from daemon.rehearsal.recording import Recording
 from daemon.rehearsal.scenario import Scenario
 from daemon.rehearsal.verdict import Failure, failures
+from daemon.status import LinkState, Status, TurnState
 from hardware.pcm import FRAME_S, UP
 from tests.support.rehearsed import NOTHING, captured, recording, told, up
 

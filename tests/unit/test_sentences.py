@@ -22,7 +22,7 @@ CHOICES: Mapping[str, st.SearchStrategy[Value]] = {
     "status": st.sampled_from(["ok", "error", "timed_out", "busy", "cancelled"]),
     "kind": st.sampled_from(["timer", "alarm", "reminder"]),
     "by": st.sampled_from(["owner", "switch"]),
-    "underruns": st.integers(0, 9),
+    **dict.fromkeys(("underruns", "stutters", "xruns"), st.integers(0, 9)),
     "missing": st.integers(0, 9),
     "fetched": st.integers(0, 9),
     **{name: st.booleans() for name in ("resumed", "waits", "under_voltage")},
@@ -118,6 +118,12 @@ TURN: Mapping[str, Value] = {
             {**TURN, "begun": "barge_in", "underruns": 1, "cost_estimate": 0.0021, "currency": "USD"},
             "Answered after 412 ms (turn 3, begun by talking over the answer, 2.1 s asked, 6.3 s spoken, ran dry once,"
             " 1234 tokens, about 0.0021 USD)",
+        ),
+        (
+            "turn.done",
+            {**TURN, "underruns": 2, "stutters": 1, "stutter_ms": 30, "xruns": 1},
+            "Answered after 412 ms (turn 3, 2.1 s asked, 6.3 s spoken, ran dry 2 times, stuttered once, card ran dry"
+            " once, 1234 tokens)",
         ),
         (
             "turn.done",

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.keeping.state import Disk, Found, SavedSession, Saving, State, StateFile
+from daemon.keeping.state import SavedSession, State
+from daemon.keeping.state_file import Disk, Found, Saving, StateFile
 
 HANDLE = "Cihjd2F3ZXNvbWVoYW5kbGU"
 OLD = State(SavedSession(HANDLE + "-old", "00ff", 1.8e9, 1.7e9, "5e5510"), {"day": 20_000, "tokens": {"total": 5}})

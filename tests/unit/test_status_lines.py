@@ -36,6 +36,18 @@ def test_the_status_in_a_few_lines() -> None:
     ]
 
 
+def test_a_part_that_does_not_work_says_why() -> None:
+    wrong = {
+        "mute_switch": "mute switch on GPIO26: gone",
+        "speaker": "speaker: it is in use. arecord holds it: stop that",
+    }
+    lines = list(status_lines(STATUS | {"wrong": wrong}))
+    assert lines[3:5] == [
+        "  mute switch does not work: mute switch on GPIO26: gone",
+        "  speaker     does not work: it is in use. arecord holds it: stop that",
+    ]
+
+
 def test_what_there_is_not_is_not_made_up() -> None:
     without = {"muted_by": ["switch"], "daily_tokens": 0, "last_turn": {"outcome": "empty"}, "memory_mib": None}
     lines = list(status_lines(STATUS | without))

@@ -12,14 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from daemon.events import LinkState, Status, TurnState
 from daemon.panel.lights import lights
 from daemon.rehearsal.recording import Line, Recording
 from daemon.rehearsal.scenario import Scenario
 from daemon.rehearsal.timeline import draw
+from daemon.rehearsal.timeline_events import events
 from daemon.rehearsal.timeline_ring import BESIDE_PX, Spell, spells, spread_out
 from daemon.rehearsal.timeline_sheet import HEIGHT_PX, LEFT_PX, RIGHT_PX, WIDTH_PX
 from daemon.rehearsal.timeline_tracks import ahead_s, held_down
+from daemon.status import LinkState, Status, TurnState
 from hardware.interfaces import Rgb
 from hardware.pcm import FRAME_S
 from tests.support.rehearsed import NOTHING, captured, down, recording, sounded, told, up
@@ -118,6 +119,20 @@ class TestThePicture:
         marked = after[370:400, column(104.0) - 2 : column(104.0) + 3, :3]
         assert np.max(marked) > 0.5
 
+    def test_what_befell_it_is_told_once_and_in_order(self) -> None:
+        service = [
+            *(down(at_s, "setup_complete") for at_s in (100.1, 103.0, 108.3)),
+            down(102.0, "go_away"),
+            down(105.0, "close") | {"code": 1011},
+        ]
+        seen = replace(conversation(), service=tuple(service), happened=((108.0, "network back"),))
+        assert events(seen) == [
+            (102.0, "go-away"),
+            (103.0, "new link"),
+            (105.0, "closed: 1011"),
+            (108.0, "network back"),
+        ]
+
     def test_of_nothing_there_is_a_picture_too(self, tmp_path: Path) -> None:
         assert drawn(NOTHING, tmp_path).shape[:2] == (HEIGHT_PX, WIDTH_PX)
 
@@ -146,6 +161,12 @@ class TestTheStates:
     def test_they_are_what_the_ring_shows(self, link: str, turn: str, state: str) -> None:
         [spell] = spells(recording(journal=[told(99.0, "status.changed", link=link, turn=turn)]))
         assert spell == Spell(100.0, 110.0, state)
+
+    def test_a_muted_device_is_muted_whatever_else_it_does(self) -> None:
+        for turn in ("idle", "thinking", "speaking"):
+            journal = [told(99.0, "status.changed", link="down", turn=turn, muted=True, ringing=True)]
+            [spell] = spells(recording(journal=journal))
+            assert spell.state == "muted"
 
     def test_before_the_first_change_there_is_no_link(self) -> None:
         found = spells(recording(journal=[told(104.0, "status.changed", link="up", turn="idle")]))

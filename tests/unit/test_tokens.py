@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from daemon.config.diagnosis import diagnose
 from daemon.errors import Deadline, LinkError, LinkTimeout
 from daemon.keys.credentials import KEY_LIKE, refusal, token_credential
+from daemon.live.downward import Downward, Generated, GoAway
 from daemon.live.keys import SHORTEST_S, Key, Keys
 from daemon.live.token_connector import TokenConnector, TokenLink
 from daemon.live.tokens import CONNECT_S, REFRESH_AHEAD_S, Token, parse
 from daemon.live.upward import TurnStart, Upward
-from daemon.live.wire import Downward, Generated, GoAway
 from tests.support.virtual_time import run
 
 NOW_S = 1_795_000_000.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from daemon.live.downward import Audio, Generated, Interrupted, TurnDone
 from daemon.live.tool_window import PATIENCE_S, ToolWindow
-from daemon.live.wire import Audio, Generated, Interrupted, TurnDone
 
 SOUND = Audio(bytes(2))
 

@@ -12,7 +12,7 @@ from google.protobuf import duration_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.live.wire import (
+from daemon.live.downward import (
     Audio,
     Busy,
     Downward,
@@ -32,8 +32,8 @@ from daemon.live.wire import (
     TurnDone,
     Unknown,
     UsageReport,
-    read,
 )
+from daemon.live.wire import read
 
 RATED = "audio/pcm;rate=24000"
 
