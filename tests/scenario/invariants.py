@@ -133,8 +133,11 @@ def the_ring_is_cyan_only_while_the_gate_is_open(trace: Trace) -> Iterator[str]:
         if any(a <= until_s and at_s <= b for a, b in lost):
             continue
         if any(min(green, blue) - red >= CYAN for red, green, blue in pixels):
-            gates = (gate for gate in trace.gates if gate.from_s <= at_s + EPSILON_S)
-            if not any(until_s <= gate.to_s + EPSILON_S for gate in gates):
+            open_s = at_s
+            for gate in trace.gates:  # one may be opened in the instant in which the one before is closed
+                if gate.from_s <= open_s + EPSILON_S:
+                    open_s = max(open_s, gate.to_s)
+            if open_s + EPSILON_S < until_s:
                 yield f"from {at_s:.3f} to {until_s:.3f}"
 
 
