@@ -26,8 +26,8 @@ class ServiceManager:
         self._sentence = ""
         self._is_ready = False
         self.listens: Final = listens
-        self.watchdog_interval_s: Final = watchdog_s / 3 if watchdog_s is not None else None
-        """How often `watchdog` is to be called: a loop may be late by twice as much. None: nobody watches."""
+        self.watchdog_interval_s: Final = watchdog_s / 5 if watchdog_s is not None else None
+        """How often `watchdog` is to be called: a loop may be late by four times as much. None: nobody watches."""
 
     def ready(self) -> None:
         """Say that start-up is finished; `systemctl start` returns."""

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from typing import Final
 
 from .audio.capture import Capture
-from .events import Status
 from .journal import Journal
 from .notify import ServiceManager
-from .panel.lights import meaning
 from .panel.panel import Panel
+from .panel.scene import meaning
+from .status import Status
 
 OPENING_S: Final = 30.0
 """How long opening one part may take: a sound card that is probed takes seconds, and one that hangs never ends."""
 IMPORTING_S: Final = 30.0
-"""How long the loop may stand still until the link is tried: importing google-genai takes a small board up to 8 s
+"""How long the loop may stand still while something large is imported: google-genai takes a small board up to 8 s
 (hardware.md section 8), and a library that is read from a slow card is read with every thread at rest."""
 
 
@@ -28,7 +28,7 @@ class Readiness:
         capture: Counts frames.
         panel: Knows of the button.
         status: What the device does.
-        prepared: Whether what stops every thread for seconds is over.
+        importing: Whether something is under way that may stop every thread for seconds.
         journal: Is told `daemon.ready`.
     """
 
@@ -38,15 +38,26 @@ class Readiness:
         capture: Capture,
         panel: Panel,
         status: Callable[[], Status],
-        prepared: Callable[[], bool],
+        importing: Callable[[], bool],
         journal: Journal,
     ) -> None:
         self._manager = manager
         self._capture = capture
         self._panel = panel
         self._status = status
-        self._prepared = prepared
+        self._importing = importing
         self._journal = journal
+        self._started = False
+        self._patient = False
+
+    def refresh(self) -> None:
+        """Have the watchdog wait as long as what is under way needs; to be called before that begins."""
+        if self._started and self._importing() != self._patient:
+            self._patient = not self._patient
+            if self._patient:
+                self._manager.patience(IMPORTING_S)
+            else:
+                self._manager.impatience()
 
     async def run(self) -> None:
         """Report until cancelled; return after READY where nobody watches."""
@@ -55,16 +66,15 @@ class Readiness:
         self._manager.starting("Starting: the button is opened.", OPENING_S)
         await self._panel.ready.wait()
         self._journal.tell("daemon.ready")
-        self._manager.patience(IMPORTING_S)
+        self._started = True
+        self.refresh()
         self._manager.ready()
         self._manager.status(meaning(self._status()))
-        frames, importing = -1, True
+        frames = -1
         while (interval_s := self._manager.watchdog_interval_s) is not None:
             # A microphone that is known to be lost is being reopened; silence without a known loss is a hang.
             if self._capture.frames != frames or self._capture.lost:
                 self._manager.watchdog()
             frames = self._capture.frames
-            if importing and self._prepared():
-                importing = False
-                self._manager.impatience()
+            self.refresh()
             await asyncio.sleep(interval_s)

@@ -30,7 +30,7 @@ async def ask(path: Path, *words: str, patience_s: float = PATIENCE_S) -> Reply:
     """Send one request and return the answer.
 
     Raises:
-        OSError: Nobody serves there, or this user may not.
+        OSError: Nobody serves there, or this user may not, or (`ConnectionError`) it went away before it answered.
         TimeoutError: No answer within `patience_s`.
         ValueError: The request was refused; the text says why.
     """
@@ -46,7 +46,7 @@ async def watch(path: Path, see: Callable[[Reply], None]) -> None:
     """Have `see` told the status now and whatever is news afterwards; returns when the device ends that.
 
     Raises:
-        OSError: Nobody serves there, or this user may not.
+        OSError: Nobody serves there, or this user may not, or (`ConnectionError`) it went away before it answered.
         TimeoutError: No answer.
         ValueError: The request was refused; the text says why.
     """
@@ -65,20 +65,22 @@ async def _asked(path: Path, words: tuple[str, ...]) -> tuple[asyncio.StreamRead
     line = " ".join(words).encode()
     if len(line) > LINE_BYTES or b"\n" in line:
         raise ValueError(f"a request is one line of at most {LINE_BYTES} bytes")
-    client = await in_thread(lambda: _connected(path), undo=lambda late: late.close())
+    client = await in_thread(lambda: _said(path, line + b"\n"), undo=lambda late: late.close())
     client.setblocking(False)
-    reader, writer = await asyncio.open_unix_connection(sock=client)
-    writer.write(line + b"\n")
-    return reader, writer
+    return await asyncio.open_unix_connection(sock=client)
 
 
-def _connected(path: Path) -> socket.socket:
-    """Connect, and wait in line if need be. asyncio does not: it takes a full line for a connection being made."""
+def _said(path: Path, line: bytes) -> socket.socket:
+    """Connect, wait in line if need be, and say `line` at once: whoever is silent for a while is dropped.
+
+    asyncio does not wait: it takes a full line for a connection being made.
+    """
     client = socket.socket(socket.AF_UNIX)
     try:
         # Not `settimeout`: with that, Python does not let the kernel wait, either (unix(7), EAGAIN).
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", round(PATIENCE_S), 0))
         client.connect(str(path))
+        client.sendall(line)
     except BlockingIOError:
         client.close()
         raise TimeoutError from None
@@ -89,7 +91,9 @@ def _connected(path: Path) -> socket.socket:
 
 
 def _answer_in(line: bytes) -> Reply:
-    reply: Reply = json.loads(line) if line else {"ok": False, "error": "no answer"}
+    if not line:
+        raise ConnectionAbortedError("no answer")
+    reply: Reply = json.loads(line)
     if not reply.pop("ok", False):
         raise ValueError(str(reply.get("error")))
     return reply

@@ -1,6 +1,7 @@
 #!/bin/bash
-# build_image.sh FOLDER: Debian 13 with systemd for a guest without a network, as FOLDER/root.img, and the package of
-# this checkout for it, as FOLDER/vocative.deb. Run as root. What is up to date already is not made again.
+# build_image.sh FOLDER [RELEASE]: Debian 13 (trixie) with systemd for a guest without a network, as FOLDER/root.img, and
+# the package of this checkout for it, as FOLDER/vocative.deb; of another release in FOLDER/RELEASE. Run as root. What is
+# up to date already is not made again.
 #
 #   FOLDER/root      the guest's files, from Debian packages; no compiler ever gets in
 #   FOLDER/builder   an overlay above them that has the compilers; the package and the stand-in service are built there
@@ -8,13 +9,15 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
-mkdir -p "$1"
-out=$(cd "$1" && pwd)
+release=${2:-trixie}
+kernel=$(cd "$1" && pwd)
+out=$kernel
+[ "$release" = trixie ] || out=$kernel/$release
+mkdir -p "$out"
 root=$out/root
 builder=$out/builder
 inside=$builder/inside
 mirror=${MIRROR:-http://deb.debian.org/debian}
-release=trixie
 
 guest_packages=(
   systemd-sysv libpam-systemd udev dbus kmod iproute2 iputils-ping procps psmisc strace
@@ -32,7 +35,7 @@ release_mounts() {
 trap release_mounts EXIT
 
 unpack() {
-  echo "==> Unpacking Debian 13 into $root"
+  echo "==> Unpacking Debian's $release into $root"
   rm -rf "$root" "$builder"
   mmdebstrap --quiet --mode=root --variant=apt --architectures="$(dpkg --print-architecture)" \
     --aptopt='APT::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -141,7 +144,7 @@ satisfy_dependencies() {
 install_modules() {
   mkdir -p "$root/usr/lib/modules"
   rm -rf "$root"/usr/lib/modules/*
-  tar -C "$root/usr/lib/modules" -xf "$out/modules.tar"
+  tar -C "$root/usr/lib/modules" -xf "$kernel/modules.tar"
   chroot "$root" depmod "$(ls "$root/usr/lib/modules")"
 }
 
@@ -187,7 +190,7 @@ main() {
   build_package
   release_mounts
   satisfy_dependencies
-  if [ "$out/modules.tar" -nt "$out/root.img" ] || [ "$here/guest/agent.py" -nt "$out/root.img" ]; then
+  if [ "$kernel/modules.tar" -nt "$out/root.img" ] || [ "$here/guest/agent.py" -nt "$out/root.img" ]; then
     install_modules
     make_image
   fi

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.device.lab import Lab
-from tests.device.machine import BUILD, Machine
+from tests.device.machine import BUILD, KERNEL, Machine
 from tests.device.results import Results
 
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
     """Boot the guest."""
-    missing = [name for name in ("linux", "board.dtb", "root.img", "vocative.deb") if not (BUILD / name).exists()]
+    wanted = (KERNEL / "linux", KERNEL / "board.dtb", BUILD / "root.img", BUILD / "vocative.deb")
+    missing = [path.name for path in wanted if not path.exists()]
     if missing:
         pytest.fail(f"not built: {', '.join(missing)}. Run: make device-test", pytrace=False)
     with Machine() as booted:

@@ -52,6 +52,7 @@ arrives at the service as it was."""
 KEY: Final = "the-key-of-the-laboratory"
 SOUNDS: Final = 0.98
 """So alike is what sounds to what the service has sent, if nothing is missing."""
+UNIT: Final = "vocative.service"
 Entry = dict[str, Any]
 """A line of the journal, as `journalctl -o json` prints it."""
 
@@ -160,7 +161,18 @@ class Lab:
 
     def journal(self, after: str, event: str = "") -> list[Entry]:
         """Return the unit's lines since `after`, a cursor; only those of one `event`, if it is given."""
-        return self.entries(f"-u vocative --after-cursor='{after}'{f' EVENT={event}' if event else ''}")
+        return [
+            line
+            for line in self.since(after)
+            if UNIT in {line.get("_SYSTEMD_UNIT"), line.get("UNIT")} and event in {"", line.get("EVENT")}
+        ]
+
+    def since(self, after: str) -> list[Entry]:
+        """Return all lines of the journal since `after`, a cursor.
+
+        Matches would not do: Debian 12's journalctl leaves the first line out if they do not fit the cursor's own.
+        """
+        return self.entries(f"--after-cursor='{after}'")
 
     def entries(self, matches: str) -> list[Entry]:
         """Return the lines of the journal that `journalctl` finds with `matches`."""
@@ -170,10 +182,8 @@ class Lab:
     def event(self, after: str, event: str, *, within_s: float = 30.0) -> Entry:
         """Wait for a line of the journal since `after`, and return the first one."""
         # What follows the journal is left behind by `grep` and ends by itself; only its output must not be waited for.
-        follow = (
-            f"timeout {within_s:g} journalctl -q -f -n all -u vocative -o json --after-cursor='{after}' EVENT={event}"
-        )
-        line = self.machine.says(f"grep -m 1 . < <({follow} 2>/dev/null)")
+        follow = f"timeout {within_s:g} journalctl -q -f -n all -o json --after-cursor='{after}'"
+        line = self.machine.says(f'grep -m 1 \'"EVENT":"{event}"\' < <({follow} 2>/dev/null)')
         if not line:
             told = self.says("systemctl status vocative; journalctl -q -n 40 -u vocative -o short-precise")
             raise AssertionError(f"not within {within_s:g} s: {event} in the journal\n{told}")

@@ -20,8 +20,12 @@ from typing import Final, TextIO
 
 HERE: Final = Path(__file__).resolve().parent
 PROJECT: Final = HERE.parents[1]
-BUILD: Final = PROJECT / "build" / "device"
-"""What `make device-test` has built, and where the results go."""
+RELEASE: Final = os.environ.get("RELEASE", "trixie")
+"""Of Debian; `make device-test RELEASE=bookworm` tests on another one than the newest."""
+KERNEL: Final = PROJECT / "build" / "device"
+"""Where the kernel is, and what it is told of its board."""
+BUILD: Final = KERNEL if RELEASE == "trixie" else KERNEL / RELEASE
+"""What else `make device-test` has built, and where the results go."""
 MEMORY_MB: Final = 1024
 BOOT_S: Final = 120.0
 STOP_S: Final = 30.0
@@ -129,11 +133,11 @@ class Machine:
     def _boot(self) -> None:
         command = [
             *_ahead_of_others(),
-            str(self._build / "linux"),
+            str(KERNEL / "linux"),
             f"mem={MEMORY_MB}M",
             f"umid=vocative-{os.getpid()}",
             f"uml_dir={self._folder}",
-            f"dtb={self._build / 'board.dtb'}",
+            f"dtb={KERNEL / 'board.dtb'}",
             f"ubd0={self._folder / 'disk.cow'},{self._build / 'root.img'}",
             *("root=/dev/ubda", "rw", "con=null", "con0=null,fd:1", "ssl=null", "systemd.show_status=0"),
             f"lab={self.share}",
@@ -167,7 +171,7 @@ class Machine:
             try:
                 self.run("systemctl poweroff --no-block", within_s=5.0)
                 kernel.wait(STOP_S)
-            except (TimeoutError, subprocess.SubprocessError, GuestDiedError):
+            except (OSError, subprocess.SubprocessError, GuestDiedError):  # a time-out, too, or the host's disk is full
                 pass
         if kernel.poll() is None:
             os.killpg(kernel.pid, signal.SIGKILL)  # its own session: its processes, and nobody else's

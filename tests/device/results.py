@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from .machine import PROJECT
+from .machine import PROJECT, RELEASE
 
 
 class Results:
@@ -45,7 +45,7 @@ class Results:
         ).stdout.strip()
         passed = sum(outcome == "passed" for _, outcome, _, _ in self._rows)
         lines = [
-            f"{time.strftime('%Y-%m-%d', time.gmtime())}, commit {version or 'unknown'}: "
+            f"{time.strftime('%Y-%m-%d', time.gmtime())}, {RELEASE}, commit {version or 'unknown'}: "
             f"{passed} of {len(self._rows)} passed, {sum(self._spent_s.values()):.0f} s.",
             "",
             "| | | s | measured |",
