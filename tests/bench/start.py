@@ -54,6 +54,8 @@ _STEPS: Final = {
     "and the configuration": "import daemon.cli, numpy, daemon.config",
     "and the daemon": "import daemon.cli, daemon.run",
 }
+_THREADS: Final = {"OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""As the unit has it."""
 _IMPORTED: Final = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
 
 
@@ -95,7 +97,7 @@ def _median(until: str, starts: list[tuple[float, float]]) -> Start:
 def _imported(code: str) -> tuple[float, float]:
     """Return how long a Python with `code` takes, and its processor time."""
     began_s = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-c", code])
+    process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, **_THREADS})
     _, status, used = os.wait4(process.pid, 0)
     took_s = time.monotonic() - began_s
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -110,7 +112,7 @@ def _ready(config: Path, *options: str, errors: int = subprocess.DEVNULL) -> tup
         manager.bind(str(told))
         manager.settimeout(LONGEST_S)
         command = [sys.executable, *options, "-m", "daemon", "run", "--config", str(config)]
-        environ = {**os.environ, "NOTIFY_SOCKET": str(told), "GEMINI_API_KEY": "key"}
+        environ = {**os.environ, **_THREADS, "NOTIFY_SOCKET": str(told), "GEMINI_API_KEY": "key"}
         began_s = time.monotonic()
         with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=errors) as process:
             try:
