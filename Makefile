@@ -17,7 +17,7 @@ RASPBERRY_PACKAGES := python3-lgpio python3-picamera2
 LABORATORY_PACKAGES := bc bison debian-archive-keyring device-tree-compiler e2fsprogs flex gcc kmod libc6-dev libelf-dev make mmdebstrap xz-utils
 
 # What only computes gives way to what needs real time, and nobody's output is mixed with another's (make 4, not macOS's 3).
-YIELDING := nice
+YIELDING := nice -n 19
 WHOLE_OUTPUT := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
