@@ -18,11 +18,12 @@ LABORATORY_PACKAGES := bc bison debian-archive-keyring device-tree-compiler e2fs
 
 # What only computes gives way to what needs real time, and nobody's output is mixed with another's (make 4, not macOS's 3).
 YIELDING := nice -n 19
+A_CORE_AND_ONE = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 WHOLE_OUTPUT := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help try demo rehearse test lint types test-real-time test-computed simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
+.PHONY: help try demo rehearse test lint types test-parts test-loopback test-computed simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +43,10 @@ rehearse: .venv/ready-for-demo ## every scenario that is shipped, in real time; 
 # They start a hundred programs; without bytecode each would compile the whole daemon.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/ready-for-test ## lint, types, and every test that needs no device
-	@echo "==> All of it side by side; each part tells what it found when it is done"
-	@$(MAKE) --no-print-directory --jobs --keep-going $(WHOLE_OUTPUT) lint types test-real-time test-computed
+	@echo "==> Lint, types and the parts side by side; each tells what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs --keep-going $(WHOLE_OUTPUT) lint types test-parts
+	@echo "==> Then what talks over loopback, and what only computes; four minutes"
+	@$(MAKE) --no-print-directory --jobs --keep-going $(WHOLE_OUTPUT) test-loopback test-computed
 
 lint:
 	@echo "==> ruff check"
@@ -55,9 +58,14 @@ types:
 	@echo "==> mypy --strict"
 	@$(YIELDING) $(BIN)/mypy --strict
 
-test-real-time:
+# A sound server minds when it is late: nothing but the types' check, which gives way, runs beside these.
+test-parts:
+	@echo "==> pytest: the drivers, in real time"
+	@$(BIN)/python -m pytest -n $(A_CORE_AND_ONE) --dist loadfile tests/contract
+
+test-loopback:
 	@echo "==> pytest: what needs real time, a file on each core and one more, since they mostly wait"
-	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder tests/loopback tests/contract
+	@$(BIN)/python -m pytest -n $(A_CORE_AND_ONE) --dist loadfile tests/loopback
 
 test-computed:
 	@echo "==> pytest: what needs no real time, on all cores"

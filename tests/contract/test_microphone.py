@@ -205,7 +205,7 @@ def test_every_sample_arrives_as_it_sounded(room: Room) -> None:
         microphone = await room.open()
         await microphone.read()
         room.say(said)
-        frames = await read(microphone, 45)
+        frames = await read(microphone, 70)
         await microphone.close()
         return frames
 
@@ -221,7 +221,7 @@ def test_gain_is_applied_and_clips(room: Room) -> None:
         microphone = await room.open(gain_db=18.0)
         await microphone.read()
         room.say(said)
-        frames = await read(microphone, 25)
+        frames = await read(microphone, 60)
         await microphone.close()
         return frames
 
@@ -305,7 +305,7 @@ def test_a_tone_is_in_tune_and_as_loud_as_it_was(room: Room) -> None:
         microphone = await room.open()
         await microphone.read()
         room.say(tone.tobytes())
-        frames = await read(microphone, 45)
+        frames = await read(microphone, 70)
         await microphone.close()
         return frames
 
