@@ -16,14 +16,13 @@ RASPBERRY_PACKAGES := python3-lgpio python3-picamera2
 # A kernel is compiled, and a disk is filled with Debian, for the tests on real kernel devices.
 LABORATORY_PACKAGES := bc bison debian-archive-keyring device-tree-compiler e2fsprogs flex gcc kmod libc6-dev libelf-dev make mmdebstrap xz-utils
 
-# What only computes gives way to what needs real time, and nobody's output is mixed with another's (make 4, not macOS's 3).
-YIELDING := nice -n 19
 A_CORE_AND_ONE = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+# Nobody's output is mixed with another's (make 4, not macOS's 3).
 WHOLE_OUTPUT := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help try demo rehearse test lint types test-parts test-loopback test-computed simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
+.PHONY: help try demo rehearse test lint types test-drivers simulate bench device-test test-lowest lock pictures install upgrade uninstall deb clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,10 +42,12 @@ rehearse: .venv/ready-for-demo ## every scenario that is shipped, in real time; 
 # They start a hundred programs; without bytecode each would compile the whole daemon.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/ready-for-test ## lint, types, and every test that needs no device
-	@echo "==> Lint, types and the parts side by side; each tells what it found when it is done"
-	@$(MAKE) --no-print-directory --jobs --keep-going $(WHOLE_OUTPUT) lint types test-parts
-	@echo "==> Then what talks over loopback, and what only computes; four minutes"
-	@$(MAKE) --no-print-directory --jobs --keep-going $(WHOLE_OUTPUT) test-loopback test-computed
+	@echo "==> Lint, types and the drivers side by side; each tells what it found when it is done"
+	@$(MAKE) --no-print-directory --jobs --keep-going $(WHOLE_OUTPUT) lint types test-drivers
+	@echo "==> pytest: what needs no real time, on all cores"
+	@$(BIN)/python -m pytest -n auto --dist worksteal --timeout 300 tests/unit tests/scenario
+	@echo "==> pytest: what needs real time, a file on each core and one more, since they mostly wait"
+	@$(BIN)/python -m pytest -n $(A_CORE_AND_ONE) --dist loadfile tests/loopback
 
 lint:
 	@echo "==> ruff check"
@@ -56,20 +57,12 @@ lint:
 
 types:
 	@echo "==> mypy --strict"
-	@$(YIELDING) $(BIN)/mypy --strict
+	@nice -n 19 $(BIN)/mypy --strict
 
-# A sound server minds when it is late: nothing but the types' check, which gives way, runs beside these.
-test-parts:
+# The sound server that they play into minds when it is late: nothing but what gives way may run beside them.
+test-drivers:
 	@echo "==> pytest: the drivers, in real time"
 	@$(BIN)/python -m pytest -n $(A_CORE_AND_ONE) --dist loadfile tests/contract
-
-test-loopback:
-	@echo "==> pytest: what needs real time, a file on each core and one more, since they mostly wait"
-	@$(BIN)/python -m pytest -n $(A_CORE_AND_ONE) --dist loadfile tests/loopback
-
-test-computed:
-	@echo "==> pytest: what needs no real time, on all cores"
-	@$(YIELDING) $(BIN)/python -m pytest -n auto --dist worksteal --timeout 300 tests/unit tests/scenario
 
 simulate: .venv/ready-for-test ## random conversations against the invariants: make simulate SEEDS=1000000 takes a night
 	@$(BIN)/python -m tests.scenario.simulation --seeds $(or $(SEEDS),10000) --jobs $$(getconf _NPROCESSORS_ONLN)

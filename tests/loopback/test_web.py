@@ -81,8 +81,8 @@ def test_the_page_and_its_driver_agree_on_when_an_answer_sounds() -> None:
     [
         (lambda _: "/", {}),
         (lambda _: "/favicon.ico", {}),
-        (lambda stage: own(stage)[:-2] + "x/", {}),
-        (lambda stage: own(stage)[:-2] + "x/page.js", {}),
+        (lambda stage: own(stage)[:-2] + "/", {}),
+        (lambda stage: own(stage)[:-1] + "x/page.js", {}),
         (own, {"Host": "device.example:80"}),
         (own, {"Host": "localhost"}),
     ],
