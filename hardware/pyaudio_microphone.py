@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import Final
 
 from hardware.card_format import CardFormat, Intake, formats, opened_as
 from hardware.frame_queue import FrameQueue
-from hardware.interfaces import Frame
 from hardware.pcm import FRAME_S, UP, gain_of_db
 from hardware.pyaudio_api import INPUT_OVERFLOW, Times
 from hardware.pyaudio_stream import WatchedStream
+from hardware.queued_microphone import QueuedMicrophone
 from hardware.settings import MicrophoneSettings
 from hardware.sound_devices import Direction, SoundDevice
 
@@ -20,7 +19,7 @@ _OLDEST_S: Final = 0.5
 """No card's buffer holds more than this; a sample that is said to be older has a wrong time."""
 
 
-class PyAudioMicrophone:
+class PyAudioMicrophone(QueuedMicrophone):
     """A `Microphone`. `open_microphone` makes one.
 
     Samples captured while `muted` is true, even a part of a frame of them, are replaced by zeros in PortAudio's
@@ -28,48 +27,18 @@ class PyAudioMicrophone:
     """
 
     def __init__(self, settings: MicrophoneSettings) -> None:
-        self._loop: Final = asyncio.get_running_loop()
+        super().__init__(FrameQueue(asyncio.get_running_loop().call_soon_threadsafe), time.monotonic)
         self._settings: Final = settings
         self._intake = self._intake_for(CardFormat(UP.rate_hz, settings.channel + 1, 32))
         """Made by `open`, from then on used by PortAudio's thread alone."""
         self.opened_as = ""
         """How the card was opened, in words; empty before."""
-        self._frames: Final = FrameQueue(self._loop.call_soon_threadsafe)
         self.stream: Final = WatchedStream(Direction.CAPTURE, self._captured, self._frames.fail)
-        self._muted = False
-        self._unmuted_s = 0.0
-        """When muting last ended; read by PortAudio's thread."""
         self._previous_s = 0.0
         """When the frame before was captured; PortAudio's thread alone uses it."""
 
     def __repr__(self) -> str:
         return f"<PyAudioMicrophone {self.stream!r} {self._frames!r}{' muted' if self._muted else ''}>"
-
-    @property
-    def muted(self) -> bool:
-        """Whether `read` hands out silence."""
-        return self._muted
-
-    @muted.setter
-    def muted(self, muted: bool) -> None:
-        if self._muted and not muted:
-            # Before the flag: the callback must never see it unset with the old time.
-            self._unmuted_s = time.monotonic()
-        self._muted = muted
-
-    @property
-    def patient(self) -> bool:
-        """Whether frames may come five at once; see `Microphone.patient`."""
-        return self._frames.patient
-
-    @patient.setter
-    def patient(self, patient: bool) -> None:
-        self._frames.patient = patient
-
-    async def read(self) -> Frame:
-        """Wait for the next frame; see `Microphone.read`."""
-        frame = await self._frames.get()
-        return replace(frame, pcm=UP.silence) if self._muted else frame
 
     async def open(self) -> None:
         """Open the device that the settings name, looked up afresh. Once, and first; raises `DeviceMissing`."""
@@ -99,7 +68,7 @@ class PyAudioMicrophone:
         if status & INPUT_OVERFLOW:
             lost_frames = max(1, round((captured_s - self._previous_s) / FRAME_S) - 1)
         self._previous_s = captured_s
-        if self._muted or captured_s - FRAME_S < self._unmuted_s:
+        if self._is_silenced(captured_s - FRAME_S):
             self._intake.skip()
             pcm = UP.silence
         else:

@@ -11,13 +11,14 @@ import numpy as np
 from hardware.frame_queue import FrameQueue
 from hardware.interfaces import DeviceMissing, Frame
 from hardware.pcm import FRAME_S, SAMPLE_BYTES, UP, gain_of_db, samples, scaled
+from hardware.queued_microphone import QueuedMicrophone
 from hardware.simulated_room import Room
 
 SILENCE_UNTIL_LOST_S: Final = 1.0
 """A lost sound card just stops; that it is lost is known a second later (hardware.md section 10)."""
 
 
-class SimulatedMicrophone:
+class SimulatedMicrophone(QueuedMicrophone):
     """The microphone and what it hears: a frame every 20 ms, at absolute times, from `open` to `close`.
 
     In a `Room` it hears the loudspeaker, too, and takes as long for a frame as the room says.
@@ -30,6 +31,7 @@ class SimulatedMicrophone:
         self, *, room_tone: bytes = b"", gain_db: float = 0.0, log: bool = True, room: Room | None = None
     ) -> None:
         """Put it where it hums `room_tone` (s16le, mono, 16 kHz) over and over; empty is digital silence."""
+        super().__init__(FrameQueue(), lambda: asyncio.get_running_loop().time())
         self.room_tone = room_tone
         self.captured: list[tuple[float, bytes]] = []
         """Every frame that was captured, silenced if muted, and when its last sample was; empty without `log`."""
@@ -39,13 +41,10 @@ class SimulatedMicrophone:
         self._frame_s = room.frame_s if room else FRAME_S
         self._sounds: list[tuple[int, bytes]] = []
         """What is still to be heard: the number of its first sample on the loop's clock, and the sound."""
-        self._frames = FrameQueue()
         self._frames.fail("microphone: not open")
         self._timer: asyncio.TimerHandle | None = None
         self._opened_s = 0.0
         self._ticks = 0
-        self._muted = False
-        self._unmuted_s = 0.0
         self._overflowing = 0
         self._lost_frames = 0
         self._there = True
@@ -89,26 +88,6 @@ class SimulatedMicrophone:
 
     # --- Microphone ---
 
-    @property
-    def muted(self) -> bool:
-        """Whether silence is handed out; samples captured meanwhile never leave the driver."""
-        return self._muted
-
-    @muted.setter
-    def muted(self, muted: bool) -> None:
-        if self._muted and not muted:
-            self._unmuted_s = asyncio.get_running_loop().time()
-        self._muted = muted
-
-    @property
-    def patient(self) -> bool:
-        """Whether frames may come five at once; see `Microphone.patient`."""
-        return self._frames.patient
-
-    @patient.setter
-    def patient(self, patient: bool) -> None:
-        self._frames.patient = patient
-
     def open(self) -> None:
         """Begin to capture, not muted.
 
@@ -125,8 +104,8 @@ class SimulatedMicrophone:
 
     async def read(self) -> Frame:
         """Wait for the next frame; see `Microphone.read`."""
-        frame = await self._frames.get()
-        return replace(frame, pcm=UP.silence if self._muted else scaled(frame.pcm, self._gain))
+        frame = await super().read()
+        return replace(frame, pcm=scaled(frame.pcm, self._gain))
 
     async def close(self) -> None:
         """Stop capturing; see `Microphone.close`."""
@@ -155,7 +134,7 @@ class SimulatedMicrophone:
             self._overflowing -= 1
             self._lost_frames += 1
             return
-        if self._muted or begun_s < self._unmuted_s:
+        if self._is_silenced(begun_s):
             pcm = UP.silence
         if self._log:
             self.captured.append((captured_s, pcm))

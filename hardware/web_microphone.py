@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Final
 
 from hardware.card_format import CardFormat, Intake
 from hardware.frame_queue import FrameQueue
-from hardware.interfaces import Frame
 from hardware.pcm import FRAME_S, UP, gain_of_db
+from hardware.queued_microphone import QueuedMicrophone
 from hardware.settings import MicrophoneSettings
 from hardware.web_page import Page
 from hardware.web_visit import Visit
 
 
-class WebMicrophone:
+class WebMicrophone(QueuedMicrophone):
     """A `Microphone`. `open_web_microphone` makes one.
 
     While `muted` is true the browser's track is disabled, and what it sent all the same becomes zeros here.
@@ -23,44 +22,16 @@ class WebMicrophone:
 
     def __init__(self, page: Page, visit: Visit, settings: MicrophoneSettings) -> None:
         self._loop: Final = asyncio.get_running_loop()
+        super().__init__(FrameQueue(), self._loop.time)
         self._page: Final = page
         self._visit: Final = visit
-        self._frames: Final = FrameQueue()
         card = CardFormat(visit.sound.rate_hz, 1, 32)
         self._intake: Final = Intake(card, channel=0, gain=gain_of_db(settings.gain_db))
-        self._muted = False
-        self._unmuted_s = 0.0
         visit.on_period.append(self._captured)
         visit.on_sound_end.append(self._lost)
 
     def __repr__(self) -> str:
         return f"<WebMicrophone {self._frames!r}{' muted' if self._muted else ''}>"
-
-    @property
-    def muted(self) -> bool:
-        """Whether `read` hands out silence."""
-        return self._muted
-
-    @muted.setter
-    def muted(self, muted: bool) -> None:
-        if self._muted and not muted:
-            self._unmuted_s = self._loop.time()
-        self._muted = muted
-        self._page.show("muted", muted)
-
-    @property
-    def patient(self) -> bool:
-        """Whether frames may come five at once; see `Microphone.patient`."""
-        return self._frames.patient
-
-    @patient.setter
-    def patient(self, patient: bool) -> None:
-        self._frames.patient = patient
-
-    async def read(self) -> Frame:
-        """Wait for the next frame; see `Microphone.read`."""
-        frame = await self._frames.get()
-        return replace(frame, pcm=UP.silence) if self._muted else frame
 
     async def close(self) -> None:
         """Listen no more; see `Microphone.close`."""
@@ -71,12 +42,15 @@ class WebMicrophone:
 
     def _captured(self, _number: int, raw: bytes) -> None:
         captured_s = self._loop.time() - self._intake.delay_s
-        if self._muted or not raw or captured_s - FRAME_S < self._unmuted_s:
+        if not raw or self._is_silenced(captured_s - FRAME_S):
             self._intake.skip()
             pcm = UP.silence
         else:
             pcm = self._intake.taken(raw)
         self._frames.put(pcm, captured_s)
+
+    def _mute_device(self, muted: bool) -> None:
+        self._page.show("muted", muted)
 
     def _lost(self, reason: str) -> None:
         self._frames.fail(f"microphone: {reason}")

@@ -95,9 +95,9 @@ def test_a_frame_that_was_only_partly_captured_while_muted_is_silent(monkeypatch
     sound = known_sound(UP, FRAME_S)
 
     async def story(unmuted_s: float) -> list[bool]:
-        microphone = PyAudioMicrophone(MicrophoneSettings())
         now_s = NOW_S
         monkeypatch.setattr(pyaudio_microphone, "time", SimpleNamespace(monotonic=lambda: now_s))
+        microphone = PyAudioMicrophone(MicrophoneSettings())
 
         def captured() -> None:
             microphone._captured(raw(sound), UP.frame_samples, times(adc_s=-FRAME_S), 0)
